@@ -1,0 +1,259 @@
+"""`aiskills classify`: offers in, the same offers with AI columns out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aiskills.cli import options
+from aiskills.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from aiskills.files import OfferReader
+    from aiskills.pipeline import Setup
+    from aiskills.summary import Tally
+
+#: Flagged offers shown on a terminal when no output file is given.
+_SHOWN = 12
+
+
+def classify(
+    inputs: options.Inputs,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Where the result goes; its suffix tells the format. - is stdout."
+        ),
+    ] = None,
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="csv, tsv, json, jsonl, parquet or xlsx, where the suffix doesn't tell."
+        ),
+    ] = None,
+    excel_fr: Annotated[
+        bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
+    ] = None,
+    mapping: options.Mapping = None,
+    encoding: options.Encoding = None,
+    separator: options.Separator = None,
+    lexicon: options.LexiconFile = None,
+    model: options.Model = None,
+    threshold: options.Threshold = None,
+    only_flagged: Annotated[
+        bool, typer.Option("--only-flagged", help="Keep only offers that ask for AI skills (study).")
+    ] = False,
+    quiet: options.Quiet = False,
+    force: options.Force = False,
+) -> None:
+    """Flag the offers that ask for AI skills, and show the words that prove it.
+
+    Every row and column of the input stays as it is; columns beginning with ai_ are added.
+    Without -o a terminal shows the first flagged offers, and a pipe gets CSV.
+
+    Examples:
+
+      aiskills classify offers.csv -o results.csv
+
+      aiskills classify exports/ -o results.parquet --jobs 4
+
+      aiskills classify offres.xlsx -o resultats.csv --excel-fr --only-flagged
+    """
+    from aiskills.cli.console import noter
+    from aiskills.files import open_offers, open_output
+    from aiskills.pipeline import Setup, parse_threshold, provenance
+    from aiskills.schema import CLASSIFY_COLUMNS
+    from aiskills.summary import Tally
+
+    started = time.monotonic()
+    note = noter(quiet=quiet)
+    setup = Setup(
+        str(model) if model else None,
+        str(lexicon) if lexicon else None,
+        tuple(sorted(parse_threshold(threshold).items())),
+    )
+    to_terminal = output is None and sys.stdout.isatty() and file_format is None and not excel_fr
+    if only_flagged and to_terminal:
+        raise UsageError("--only-flagged without an output", expected="-o FILE or a pipe")
+    judge = setup.judge()
+    tally = Tally()
+    with open_offers(
+        inputs,
+        mapping=options.parse_mapping(mapping),
+        encoding=encoding,
+        separator=separator,
+        chunk_rows=1000,
+        note=note,
+    ) as offers:
+        replaced = [name for name in offers.columns if name in CLASSIFY_COLUMNS]
+        if replaced:
+            note(f"the input's own {', '.join(replaced)} are replaced")
+        results = _counted(offers, setup, jobs, tally, quiet=quiet)
+        if to_terminal:
+            _show(results)
+        else:
+            target = "-" if output is None else str(output)
+            with open_output(
+                target,
+                format=file_format,
+                excel_fr=excel_fr,
+                force=force,
+                inputs=inputs,
+                metadata=provenance(judge),
+                note=note,
+            ) as writer:
+                for table in results:
+                    writer.write(_flagged(table) if only_flagged else table)
+    if not quiet:
+        where = None if output is None or str(output) == "-" else str(output)
+        print_summary(tally, time.monotonic() - started, where)
+        if to_terminal:
+            sys.stderr.write("Use -o results.csv to keep all offers with their evidence.\n")
+
+
+def _counted(
+    offers: OfferReader, setup: Setup, jobs: int | None, tally: Tally, *, quiet: bool
+) -> Iterator[pa.Table]:
+    """Classified tables, counted, with a progress bar while they are made."""
+    from aiskills.pipeline import classify_chunks, default_jobs
+
+    if jobs is None:
+        # Processes cost more to start than they save on a small input.
+        small = offers.bytes_total < 5_000_000
+        jobs = 1 if small else default_jobs()
+    update, close = _progress(offers, quiet=quiet)
+    try:
+        for table in classify_chunks(offers, setup, jobs):
+            tally.add(table)
+            update(tally.read)
+            yield table
+    finally:
+        close()
+
+
+def _progress(
+    offers: OfferReader, *, quiet: bool
+) -> tuple[Callable[[int], None], Callable[[], None]]:
+    """A bar on stderr: what to call with the number of offers done, and at the end."""
+    if quiet or not sys.stderr.isatty():
+        return lambda _: None, lambda: None
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from aiskills.cli.console import stderr_console
+
+    bar = Progress(
+        TextColumn("{task.fields[done]:,} offers"),
+        BarColumn(),
+        TextColumn("{task.fields[rate]:,.0f} offers/s"),
+        TimeRemainingColumn(),
+        console=stderr_console(),
+        transient=True,
+    )
+    by_rows = offers.n_rows_hint is not None
+    task = bar.add_task("", total=offers.n_rows_hint or offers.bytes_total or None, done=0, rate=0)
+    bar.start()
+    started = time.monotonic()
+
+    def update(done: int) -> None:
+        rate = done / max(time.monotonic() - started, 1e-9)
+        completed = done if by_rows else offers.bytes_read
+        bar.update(task, completed=completed, done=done, rate=rate)
+
+    return update, bar.stop
+
+
+def _flagged(table: pa.Table) -> pa.Table:
+    import pyarrow.compute as pc
+
+    return table.filter(pc.fill_null(table.column("ai_study"), False))  # noqa: FBT003
+
+
+def _show(results: Iterator[pa.Table]) -> None:
+    """The first flagged offers as a table on the terminal."""
+    from aiskills.cli.console import stdout_console
+
+    rows: list[dict[str, Any]] = []
+    for table in results:
+        if len(rows) < _SHOWN:
+            rows += _flagged(table).slice(0, _SHOWN - len(rows)).to_pylist()
+    if rows:
+        stdout_console().print(flagged_table(rows))
+    else:
+        stdout_console().print("No offer asks for AI skills.")
+
+
+def flagged_table(rows: Sequence[dict[str, Any]]) -> Any:
+    """Flagged offers as a rich table: what, how sure, which themes, which words."""
+    import json
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from aiskills.cli.console import one_line
+    from aiskills.files import find_fields
+
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    for name, options_ in (
+        ("offer", {"max_width": 40, "ratio": 3}),
+        ("score", {"justify": "right"}),
+        ("definition", {}),
+        ("themes", {"max_width": 26, "ratio": 2}),
+        ("the words that prove it", {"ratio": 4}),
+    ):
+        table.add_column(name, **options_)  # type: ignore[arg-type]
+    fields = find_fields(list(rows[0]), None, None)
+    path = fields.paths.get("title") or fields.paths["description"]
+    for row in rows:
+        evidence = [e for e in json.loads(row["ai_evidence"] or "[]") if e["status"] == "demand"]
+        quotes = dict.fromkeys(one_line(piece["quote"], 40) for piece in evidence)
+        table.add_row(
+            Text(one_line(str(row.get(path[0]) or "(no title)"), 60)),
+            f"{row['ai_study_score']:.2f}",
+            "strict" if row["ai_strict"] else "study only",
+            ", ".join(row["ai_themes"].split("|")),
+            Text(" · ".join(list(quotes)[:5])),
+        )
+    return table
+
+
+def print_summary(tally: Tally, seconds: float, where: str | None) -> None:
+    """The end of a run, on stderr."""
+    from aiskills.cli.console import percent
+    from aiskills.schema import Definition, Status
+
+    lines = [f"{tally.read:,} offers read, {tally.judged:,} judged"]
+    if tally.errors:
+        reasons = ", ".join(f"{reason}: {n:,}" for reason, n in tally.errors.most_common())
+        lines[0] += f", {tally.errors.total():,} not judged ({reasons})"
+    for definition in (Definition.STUDY, Definition.STRICT):
+        lines.append(
+            f"  {definition:<6}  "
+            + ", ".join(
+                f"{tally.count(definition, status):,} {word} "
+                f"({percent(tally.share(definition, status))})"
+                for status, word in (
+                    (Status.DEMAND, "ask for AI skills"),
+                    (Status.MENTION, "only mention AI"),
+                )
+            )
+        )
+    if tally.themes:
+        top = ", ".join(f"{theme} {count:,}" for theme, count in tally.themes.most_common(5))
+        lines.append(f"  themes  {top}")
+    rate = tally.read / max(seconds, 1e-9)
+    lines.append(
+        f"{seconds:.1f} s ({rate:,.0f} offers/s)" + (f", written to {where}" if where else "")
+    )
+    sys.stderr.write("\n".join(lines) + "\n")

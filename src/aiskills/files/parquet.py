@@ -1,0 +1,79 @@
+"""Parquet: read by Arrow in batches, types kept."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from aiskills.errors import InputError
+from aiskills.files.tables import SAMPLE_ROWS, TableFile, header_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aiskills.files.notes import Note
+    from aiskills.files.origin import Origin
+
+
+class ParquetTable(TableFile):
+    """A Parquet file; its columns keep their types.
+
+    Args:
+        origin: The file, not compressed as a whole.
+        note: Told about renamed columns.
+
+    Raises:
+        InputError: It is damaged, has no column, or a text that is not UTF-8.
+    """
+
+    def __init__(self, origin: Origin, note: Note) -> None:
+        super().__init__(origin)
+        with self._explained(), origin.open() as stream:
+            file = pq.ParquetFile(stream)
+            names = file.schema_arrow.names
+            self.n_rows = file.metadata.num_rows
+            schema = file.schema_arrow
+            if not names:
+                raise InputError(f"{origin.name} has no columns")
+            self._names = header_names(names, origin.name, note)
+            self.schema = pa.schema(
+                [field.with_name(name) for field, name in zip(schema, self._names, strict=True)],
+                metadata=schema.metadata,
+            )
+            first = next(file.iter_batches(batch_size=SAMPLE_ROWS), None)
+            self.sample = self.schema.empty_table() if first is None else self._table(first)
+
+    def batches(self, chunk_rows: int) -> Iterator[pa.Table]:
+        """Give the rows in order as tables of at most `chunk_rows` rows."""
+        done = 0
+        with self._explained(), self.origin.open() as stream:
+            for batch in pq.ParquetFile(stream).iter_batches(batch_size=chunk_rows):
+                table = self._table(batch)
+                done += len(table)
+                self.share_read = done / max(1, self.n_rows or 1)
+                yield table
+
+    def _table(self, batch: pa.RecordBatch) -> pa.Table:
+        table = pa.Table.from_arrays(batch.columns, schema=self.schema)
+        for name, column in zip(self._names, table.columns, strict=True):
+            try:
+                column.validate(full=True)  # Arrow trusts the file; Python would fail later
+            except pa.ArrowInvalid as error:
+                raise InputError(
+                    f"{self.origin.name}: the column '{name}' holds text that is not UTF-8"
+                ) from error
+        return table
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise InputError(
+                f"{self.origin.name} is a damaged Parquet file ({reason})",
+                hint="Copy or write it again.",
+            ) from error

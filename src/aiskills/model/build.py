@@ -1,0 +1,109 @@
+"""A model from labels: cross-validated, trained on everything, ready to save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import sklearn
+
+from aiskills.model.card import model_card
+from aiskills.model.crossval import FOLDS, OutOfFold, cross_validate, fit_all
+from aiskills.model.dataset import Dataset
+from aiskills.model.examples import mention_examples
+from aiskills.model.folder import TrainedModel
+from aiskills.model.quality import classes_of, judge_out_of_fold, quality, slices
+from aiskills.model.train import Settings, words_by_hash
+from aiskills.phrases import Lexicon
+from aiskills.schema import SCHEMA_VERSION, Definition
+
+
+def build_model(
+    dataset: Dataset,
+    lexicon: Lexicon,
+    *,
+    name: str,
+    settings: Settings | None = None,
+    jobs: int = 2,
+    say: Callable[[str], None] = lambda _: None,
+) -> tuple[TrainedModel, str]:
+    """Cross-validates, then trains on all labels; deterministic.
+
+    Args:
+        dataset: Labelled offers.
+        lexicon: The lexicon they were read with.
+        name: Name of the model.
+        settings: How to train; None for the defaults.
+        jobs: Processes of the cross-validation.
+        say: Takes a line about what is going on.
+
+    Returns:
+        The model, whose ``meta`` holds its quality with counts, and its card.
+    """
+    settings = settings or Settings()
+    say(f"cross-validating on {len(dataset.labels):,} labelled offers, {FOLDS} grouped folds")
+    found = cross_validate(dataset, settings, jobs=jobs)
+    predictions, calibration, thresholds = judge_out_of_fold(found, dataset.labels)
+    meta = {
+        "name": name,
+        "schema": SCHEMA_VERSION,
+        "lexicon_sha256": lexicon.sha256,
+        "lexicon_terms": len(lexicon),
+        "scikit_learn": sklearn.__version__,
+        "settings": asdict(settings),
+        "data": _data(dataset),
+        "folds": FOLDS,
+        "quality": measured(dataset, found, predictions),
+    }
+    say("training on all of them")
+    examples = mention_examples(dataset.readings, dataset.mentions, dataset.labels)
+    fitted = fit_all(
+        dataset,
+        examples,
+        words_by_hash(dataset.readings),
+        settings,
+        np.ones(len(dataset.offers), dtype=bool),
+    )
+    model = TrainedModel(
+        fitted.mention_features,
+        fitted.mention,
+        fitted.offer_features,
+        {d: fitted.offer(d) for d in Definition},
+        calibration,
+        thresholds,
+        meta,
+    )
+    return model, model_card(model)
+
+
+def measured(
+    dataset: Dataset, found: OutOfFold, predictions: dict[Definition, Any]
+) -> dict[str, dict[str, Any]]:
+    """Figures by slice and definition."""
+    labels = [dataset.labels[n] for n in found.numbers.tolist()]
+    groups = dataset.groups[found.numbers]
+    return {
+        name: {
+            d.value: quality(
+                classes_of(found.numbers, dataset.labels, d), predictions[d], groups, chosen
+            )
+            for d in Definition
+        }
+        for name, chosen in slices(labels).items()
+        if chosen.any()
+    }
+
+
+def _data(dataset: Dataset) -> dict[str, int]:
+    written = dataset.written
+    return {
+        "offers_labelled": sum(not written[n] for n in dataset.labels),
+        "offers_with_labelled_mentions": sum(not written[n] for n in dataset.mentions),
+        "mentions_labelled": sum(
+            len(mentions) for n, mentions in dataset.mentions.items() if not written[n]
+        ),
+        "offers_written_for_training": int(written.sum()),
+        "groups": len(np.unique(dataset.groups[~written])),
+    }

@@ -1,0 +1,103 @@
+"""The model card: what a model was trained on and how well it does, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiskills.model.folder import TrainedModel
+from aiskills.schema import Definition
+
+_SLICES: Final = {
+    "stratified": "drawn by stratum",
+    "stratified, sure": "of these, label sure",
+    "hard": "hard (a model was unsure)",
+    "English": "in English",
+    "all": "all labelled",
+}
+
+
+def model_card(model: TrainedModel) -> str:
+    """The card of a model, as Markdown, from its ``meta``."""
+    meta = model.meta
+    data, settings = meta["data"], meta["settings"]
+    thresholds = ", ".join(f"{model.thresholds[d]:.2f} (`{d}`)" for d in Definition)
+    return f"""# Model `{meta["name"]}`
+
+Two linear models that tell, for a French (or English) job offer, whether the person hired must deal
+with AI (`demand`), whether AI is only named (`mention`), or neither (`none`), under the definitions
+`strict` (AI proper) and `study` (and IoT, big data, industrie du futur, robotics, RPA). The first
+scores every match of the lexicon in its context, the second the offer from its matches and words.
+
+This card is written by `aiskills train`. Nothing in the folder is code; weights are plain arrays.
+
+## Data
+
+- {data["offers_labelled"]:,} offers labelled by reading the whole text, and
+  {data["mentions_labelled"]:,} mentions labelled in their context
+  (in {data["offers_with_labelled_mentions"]:,} offers), {data["groups"]:,} groups of one employer
+  or near-copies. Offers of 2019 to 2026 from public dumps, most of them queries for data and IT jobs.
+- {data["offers_written_for_training"]:,} offers written for this project (`data/training/`).
+- Lexicon: {meta["lexicon_terms"]:,} terms, SHA-256 `{meta["lexicon_sha256"][:16]}…`.
+
+## Quality
+
+Grouped cross-validation, {meta["folds"]} folds: no employer and no near-copy of a test offer was
+trained on; calibration and thresholds were chosen on the other folds. Offers written for training
+are never measured on. Intervals: 95 %, bootstrap over groups. The hard offers were picked because
+an earlier model was unsure of them: they are a stress test and a sample of nothing.
+
+{_table(meta["quality"])}
+
+Confusion of the offers drawn by stratum (rows: label; columns: none, mention, demand):
+
+{_confusions(meta["quality"])}
+
+Decision thresholds: {thresholds}.
+
+## Limits
+
+- The labelled offers are a sample of a pool made of queries for data, AI and IT jobs, drawn by
+  stratum; no figure above is an error rate for the French market.
+- `mention` is rarer than the others and its figures the least certain.
+- An offer in which the lexicon finds nothing is `none`: AI told in words that no term covers is
+  missed.
+- Labels follow one guide, read by one team; where a label is not `sure`, readers differ.
+
+## Settings
+
+{", ".join(f"`{name}` {value}" for name, value in settings.items())};
+scikit-learn {meta["scikit_learn"]}.
+
+Licence: MIT, as the package. To cite: see `CITATION.cff`.
+"""
+
+
+def _table(quality: Mapping[str, Any]) -> str:
+    rows = [
+        "| offers | definition | n | demand | tp | fp | fn | precision | recall | F1 [95 %] "
+        "| macro F1 | calibration error |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|",
+    ]
+    for name, title in _SLICES.items():
+        for definition, q in quality.get(name, {}).items():
+            rows.append(
+                f"| {title} | `{definition}` | {q['offers']} | {q['demand']} | {q['tp']} | {q['fp']} "
+                f"| {q['fn']} | {_figure(q['precision'])} | {_figure(q['recall'])} "
+                f"| {q['f1']:.3f} [{q['f1_low']:.3f}, {q['f1_high']:.3f}] "
+                f"| {q['macro_f1']:.3f} | {q['calibration_error']:.3f} |"
+            )
+    return "\n".join(rows)
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _confusions(quality: Mapping[str, Any]) -> str:
+    parts = []
+    for definition, q in quality.get("stratified", {}).items():
+        rows = zip(("none", "mention", "demand"), q["confusion"], strict=True)
+        told = "; ".join(f"{name} {' / '.join(map(str, row))}" for name, row in rows)
+        parts.append(f"- `{definition}`: {told}")
+    return "\n".join(parts) or "not measured"

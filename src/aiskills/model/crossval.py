@@ -1,0 +1,190 @@
+"""Grouped cross-validation: what the models say of offers they never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold
+
+from aiskills.model.dataset import Dataset
+from aiskills.model.examples import MentionExamples, mention_examples
+from aiskills.model.features import MentionFeatures, OfferFeatures
+from aiskills.model.linear import FloatArray, StatusModel
+from aiskills.model.train import (
+    Settings,
+    fit_mentions,
+    fit_offers,
+    offer_examples,
+    words_by_hash,
+)
+from aiskills.schema import Definition
+
+IntArray = NDArray[np.int64]
+
+FOLDS: Final = 5
+#: Log odds of an offer without any match: the gate says none.
+_GATE_LOG_ODDS: Final = -12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Both trained models with their features."""
+
+    mention_features: MentionFeatures
+    mention: StatusModel
+    offer_features: OfferFeatures
+    strict: StatusModel
+    study: StatusModel
+
+    def offer(self, definition: Definition) -> StatusModel:
+        """The offer model of one definition."""
+        return self.strict if definition is Definition.STRICT else self.study
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfFold:
+    """Predictions for labelled offers by models that saw neither them nor their group.
+
+    Attributes:
+        numbers: Number of each offer in the dataset.
+        folds: Fold of each.
+        log_odds: By definition, the two outputs of the offer model, offers x 2.
+        gated: Which offers hold no match, so that no model was asked.
+    """
+
+    numbers: IntArray
+    folds: IntArray
+    log_odds: dict[Definition, FloatArray]
+    gated: NDArray[np.bool_]
+
+
+def fold_numbers(dataset: Dataset, folds: int = FOLDS) -> IntArray:
+    """The fold of each offer; -1 for written ones, which are never measured on."""
+    result = np.full(len(dataset.offers), -1, dtype=np.int64)
+    real = np.flatnonzero(~dataset.written)
+    if len(real):
+        splits = GroupKFold(folds).split(real, groups=dataset.groups[real])
+        for number, (_, test) in enumerate(splits):
+            result[real[test]] = number
+    return result
+
+
+def cross_validate(
+    dataset: Dataset, settings: Settings, *, real: bool = True, jobs: int = 2
+) -> OutOfFold:
+    """Predicts every labelled offer that was not written for training.
+
+    Args:
+        dataset: Labelled offers.
+        settings: How to train.
+        real: Whether real offers may be trained on; False measures what the written ones alone
+            teach.
+        jobs: Processes.
+
+    Returns:
+        Predictions out of fold.
+    """
+    folds = fold_numbers(dataset)
+    examples = mention_examples(dataset.readings, dataset.mentions, dataset.labels)
+    words = words_by_hash(dataset.readings)
+    tests = [
+        np.array([n for n in np.flatnonzero(folds == fold) if n in dataset.labels])
+        for fold in range(FOLDS)
+    ]
+    outcomes = Parallel(n_jobs=jobs)(
+        delayed(_one_fold)(
+            dataset, examples, words, settings, _training(dataset, folds, fold, real), test
+        )
+        for fold, test in enumerate(tests)
+    )
+    numbers = np.concatenate(tests)
+    gated = np.array([not dataset.readings[n].matches for n in numbers])
+    return OutOfFold(
+        numbers,
+        folds[numbers],
+        {d: np.concatenate([outcome[d] for outcome in outcomes]) for d in Definition},
+        gated,
+    )
+
+
+def _training(dataset: Dataset, folds: IntArray, fold: int, real: bool) -> NDArray[np.bool_]:
+    chosen: NDArray[np.bool_] = folds != fold
+    return chosen if real else chosen & dataset.written
+
+
+def _one_fold(
+    dataset: Dataset,
+    examples: MentionExamples,
+    words: dict[int, str],
+    settings: Settings,
+    chosen: NDArray[np.bool_],
+    test: IntArray,
+) -> dict[Definition, FloatArray]:
+    fitted = fit_all(dataset, examples, words, settings, chosen)
+    return predict(dataset, fitted, test)
+
+
+def predict(
+    dataset: Dataset, fitted: Fitted, numbers: Sequence[int] | IntArray
+) -> dict[Definition, FloatArray]:
+    """Log odds of both outputs for some offers, by definition; those of the gate without a match."""
+    result = {d: np.full((len(numbers), 2), _GATE_LOG_ODDS) for d in Definition}
+    asked = [place for place, n in enumerate(numbers) if dataset.readings[n].matches]
+    readings = [dataset.readings[numbers[place]] for place in asked]
+    if readings:
+        said = fitted.mention.probabilities(fitted.mention_features.rows(readings))
+        rows = fitted.offer_features.rows(readings, said)
+        for definition in Definition:
+            result[definition][asked] = fitted.offer(definition).log_odds(rows)
+    return result
+
+
+def fit_all(
+    dataset: Dataset,
+    examples: MentionExamples,
+    words: dict[int, str],
+    settings: Settings,
+    chosen: NDArray[np.bool_],
+) -> Fitted:
+    """Trains both models; the offer model on what mention models say that did not see the offer."""
+    said = _said_out_of_fold(dataset, examples, words, settings, chosen)
+    features, mention = fit_mentions(examples, chosen, dataset.groups, words, settings)
+    numbers, classes, weights = offer_examples(dataset, chosen, settings)
+    offer_features, strict, study = fit_offers(
+        [dataset.readings[n] for n in numbers],
+        np.concatenate([said[int(n)] for n in numbers]),
+        classes,
+        weights,
+        dataset.groups[numbers],
+        words,
+        settings,
+    )
+    return Fitted(features, mention, offer_features, strict, study)
+
+
+def _said_out_of_fold(
+    dataset: Dataset,
+    examples: MentionExamples,
+    words: dict[int, str],
+    settings: Settings,
+    chosen: NDArray[np.bool_],
+) -> dict[int, FloatArray]:
+    said: dict[int, FloatArray] = {}
+    numbers = np.flatnonzero(chosen)
+    for train, test in GroupKFold(FOLDS).split(numbers, groups=dataset.groups[numbers]):
+        inner = np.zeros(len(chosen), dtype=bool)
+        inner[numbers[train]] = True
+        features, model = fit_mentions(examples, inner, dataset.groups, words, settings)
+        asked = [int(n) for n in numbers[test] if dataset.readings[n].matches]
+        all_said = model.probabilities(features.rows([dataset.readings[n] for n in asked]))
+        at = 0
+        for number in asked:
+            count = len(dataset.readings[number].matches)
+            said[number] = all_said[at : at + count]
+            at += count
+    return said

@@ -1,0 +1,182 @@
+"""Labelled offers made ready for training: read, grouped, joined with their labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiskills.context import OfferReader, Reading
+from aiskills.errors import LabelError
+from aiskills.labels import MentionLabel, OfferLabel
+from aiskills.model.groups import group_offers
+from aiskills.schema import Definition, Status
+from aiskills.text import FIELD_BREAK
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledOffer:
+    """One offer with its text and what is known of it.
+
+    Attributes:
+        uid: Identifier.
+        title: Title, empty if there is none.
+        description: Description, likewise.
+        company: Employer, None if unknown.
+        offer: Label of the whole offer, None if only mentions were labelled.
+        mentions: Labels of its mentions.
+        written: Whether it was written for training: then nothing is ever measured on it.
+    """
+
+    uid: str
+    title: str
+    description: str
+    company: str | None = None
+    offer: OfferLabel | None = None
+    mentions: tuple[MentionLabel, ...] = ()
+    written: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Labelled offers as the models see them.
+
+    Attributes:
+        offers: The offers.
+        readings: Their readings, in the same order.
+        groups: Group of each: one employer's offers and near-copies have the same.
+    """
+
+    offers: Sequence[LabelledOffer]
+    readings: list[Reading]
+    groups: NDArray[np.int64]
+    labels: Mapping[int, OfferLabel] = field(init=False)
+    mentions: Mapping[int, Sequence[MentionLabel]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "labels", {n: o.offer for n, o in enumerate(self.offers) if o.offer is not None}
+        )
+        object.__setattr__(
+            self, "mentions", {n: o.mentions for n, o in enumerate(self.offers) if o.mentions}
+        )
+
+    @property
+    def written(self) -> NDArray[np.bool_]:
+        """Which offers were written for training."""
+        return np.array([offer.written for offer in self.offers], dtype=bool)
+
+
+def make_dataset(offers: Sequence[LabelledOffer], reader: OfferReader) -> Dataset:
+    """Reads and groups labelled offers."""
+    titles = [offer.title for offer in offers]
+    texts = [offer.description for offer in offers]
+    readings: list[Reading] = []
+    for begin in range(0, len(offers), 128):
+        readings += reader.read(titles[begin : begin + 128], texts[begin : begin + 128])
+    groups = group_offers(
+        [t + FIELD_BREAK + d for t, d in zip(titles, texts, strict=True)],
+        [offer.company for offer in offers],
+    )
+    return Dataset(offers, readings, groups)
+
+
+def join_labels(
+    rows: Iterable[Mapping[str, str | None]],
+    offers: Sequence[OfferLabel],
+    mentions: Sequence[MentionLabel],
+) -> list[LabelledOffer]:
+    """Labels with the texts they speak of.
+
+    Args:
+        rows: Offers with ``uid``, ``title``, ``description`` and ``company``.
+        offers: Labels of offers.
+        mentions: Labels of mentions.
+
+    Returns:
+        Every labelled offer, in the order of the labels.
+
+    Raises:
+        LabelError: A labelled offer is not among the rows.
+    """
+    by_uid = {row["uid"]: row for row in rows}
+    labels = {label.uid: label for label in offers}
+    marked: dict[str, list[MentionLabel]] = {}
+    for mention in mentions:
+        marked.setdefault(mention.uid, []).append(mention)
+    wanted = list(dict.fromkeys([*labels, *marked]))
+    missing = [uid for uid in wanted if uid not in by_uid]
+    if missing:
+        raise LabelError(
+            f"{len(missing)} labelled offers are not in the file of offers, e.g. {missing[0]!r}",
+            expected="every uid of the labels in the offers' uid or id column",
+        )
+    return [
+        LabelledOffer(
+            uid,
+            by_uid[uid]["title"] or "",
+            by_uid[uid]["description"] or "",
+            by_uid[uid]["company"],
+            labels.get(uid),
+            tuple(marked.get(uid, ())),
+        )
+        for uid in wanted
+    ]
+
+
+def read_written(paths: Iterable[str | Path]) -> list[LabelledOffer]:
+    """Offers written for training, which carry their text and labels.
+
+    Args:
+        paths: JSONL files; each line has id, title, description, strict, study, themes, lang and
+            mentions, a list of {quote, nth, status, definition}, `nth` counting the occurrences of
+            the quote in ``title + "\\n" + description`` from 0.
+
+    Raises:
+        LabelError: A line without this form, or a quote that is not in the text.
+    """
+    result = []
+    for path in paths:
+        for number, line in enumerate(Path(path).read_text("utf-8").splitlines(), 1):
+            try:
+                result.append(_written(json.loads(line)))
+            except (ValueError, KeyError, TypeError) as error:
+                raise LabelError(f"{path}, line {number}: {error!r}") from None
+    return result
+
+
+def _written(record: Mapping[str, Any]) -> LabelledOffer:
+    uid, title, description = (str(record[key]) for key in ("id", "title", "description"))
+    text = f"{title}\n{description}"
+    mentions = []
+    for mark in record["mentions"]:
+        quote, start = str(mark["quote"]), -1
+        for _ in range(int(mark["nth"]) + 1):
+            start = text.find(quote, start + 1)
+            if start < 0:
+                raise ValueError(f"{quote!r} does not stand {mark['nth'] + 1} times in {uid}")
+        definition = mark.get("definition")
+        mentions.append(
+            MentionLabel(
+                uid,
+                start,
+                start + len(quote),
+                Status(mark["status"]),
+                Definition(definition) if definition in ("strict", "study") else None,
+            )
+        )
+    label = OfferLabel(
+        uid,
+        Status(record["strict"]),
+        Status(record["study"]),
+        tuple(record.get("themes") or ()),
+        tuple((m.start, m.end) for m in mentions if m.status is not Status.NONE),
+        str(record["lang"]),
+        set="written",
+    )
+    return LabelledOffer(uid, title, description, uid, label, tuple(mentions), written=True)

@@ -1,0 +1,411 @@
+"""What the two models look at: one pipeline for training, scoring and explaining.
+
+The *mention* model sees each match with its surroundings; the *offer* model sees what the mention
+model said of the matches, and the words of title and text. Words become features only when enough
+employers use them (see `aiskills.model.train`), so that no model holds the name of a firm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiskills.context import Reading
+from aiskills.model.linear import FloatArray, Rows, logit
+from aiskills.phrases import Match, Strength
+from aiskills.schema import STATUS_ORDER, Definition, Status, Zone
+from aiskills.tokens import token_hashes
+
+IntArray = NDArray[np.int64]
+
+#: Tokens looked at on each side of a match.
+WINDOW: Final = 20
+#: Distance classes on each side: the next token, the one after, up to 5, up to 20 …
+_NEAR: Final = np.array([0, 1, 2, 2, 2] + [3] * (WINDOW - 5))
+#: … and one for tokens outside the match's sentence or line.
+_OUTSIDE: Final = 4
+_BUCKETS_A_SIDE: Final = 5
+BUCKETS: Final = (
+    *(f"{n} before" for n in ("1", "2", "3-5", f"6-{WINDOW}", "sentence")),
+    *(f"{n} after" for n in ("1", "2", "3-5", f"6-{WINDOW}", "sentence")),
+)
+#: Who is spoken of: the nearest of these words before a match, within so many tokens.
+CUES: Final = (
+    *("vou", "votre", "vos", "nou", "notre", "nos", "client", "groupe", "societe", "entreprise"),
+    *("equipe", "candidat", "profil", "mission", "il", "elle", "leur", "leurs", "on"),
+    *("you", "your", "we", "our", "team", "company", "role"),
+)
+CUE_REACH: Final = 40
+_CUE_BINS: Final = np.array([0] * 5 + [1] * 10 + [2] * (CUE_REACH - 15))
+
+DEMAND: Final = STATUS_ORDER.index(Status.DEMAND)
+MENTION: Final = STATUS_ORDER.index(Status.MENTION)
+
+
+class Words:
+    """A vocabulary of folded words, looked up by spaCy's hashes.
+
+    Args:
+        words: Distinct folded words; a word's number is its place in this sequence.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = tuple(words)
+        hashes = token_hashes(self.words)
+        self._order = np.argsort(hashes)
+        self._sorted = hashes[self._order]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def numbers(self, hashes: NDArray[np.uint64]) -> IntArray:
+        """The number of each token's word, -1 for unknown ones."""
+        if not len(self.words):
+            return np.full(len(hashes), -1, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
+        result: IntArray = np.where(self._sorted[at] == hashes, self._order[at], -1)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """The tokens around every match of a batch.
+
+    Attributes:
+        hashes: Matches x 2·WINDOW; the nearest token first on each side, left side first. 0 beyond
+            the text.
+        inside: Whether each stands in the match's own sentence or line.
+        before: Matches x CUE_REACH: the tokens before, nearest first.
+    """
+
+    hashes: NDArray[np.uint64]
+    inside: NDArray[np.bool_]
+    before: NDArray[np.uint64]
+
+
+def _windows(readings: Sequence[Reading]) -> _Windows:
+    pad = max(WINDOW, CUE_REACH)
+    void = np.zeros(pad, dtype=np.uint64)
+    nowhere = np.full(pad, -1, dtype=np.int64)
+    hashes, sentences, first, last = [void], [nowhere], [], []
+    base = pad
+    for reading in readings:
+        if reading.tokens is None:
+            continue
+        hashes += (reading.tokens.hashes, void)
+        sentences += (reading.sentence, nowhere)
+        first.append(reading.first + base)
+        last.append(reading.last + base)
+        base += len(reading.tokens) + pad
+    if not first:
+        empty = np.zeros((0, 2 * WINDOW), dtype=np.uint64)
+        return _Windows(empty, empty.astype(bool), np.zeros((0, CUE_REACH), dtype=np.uint64))
+    tokens, sentence = np.concatenate(hashes), np.concatenate(sentences)
+    begin, end = np.concatenate(first), np.concatenate(last)
+    steps = np.arange(WINDOW)
+    places = np.hstack([begin[:, None] - 1 - steps, end[:, None] + steps])
+    return _Windows(
+        tokens[places],
+        sentence[places] == sentence[begin][:, None],
+        tokens[begin[:, None] - 1 - np.arange(CUE_REACH)],
+    )
+
+
+def window_hashes(readings: Sequence[Reading]) -> NDArray[np.uint64]:
+    """Hashes of the tokens around each match, for building a vocabulary; 0 beyond the text."""
+    return _windows(readings).hashes
+
+
+class MentionFeatures:
+    """Features of matches in their context.
+
+    Args:
+        words: Vocabulary of the windows.
+        categories: Names of the categorical features that the model knows, e.g. ``zone=firm``.
+    """
+
+    DENSE: Final = (
+        "log matches",
+        "log near matches",
+        "place in text",
+        "same term elsewhere",
+        "length of text",
+    )
+
+    def __init__(self, words: Sequence[str], categories: Sequence[str]) -> None:
+        self.words = Words(words)
+        self.categories = tuple(categories)
+        self._numbers = {name: n for n, name in enumerate(self.categories)}
+        self._cues = Words(CUES)
+        self._first_cue = len(self.words) * len(BUCKETS)
+        self._first_category = self._first_cue + len(CUES) * 3
+
+    @property
+    def n_columns(self) -> int:
+        """Number of sparse columns."""
+        return self._first_category + len(self.categories)
+
+    def rows(self, readings: Sequence[Reading]) -> Rows:
+        """One row a match, in the order of the readings and of their matches."""
+        around = _windows(readings)
+        numbers = self.words.numbers(around.hashes.reshape(-1)).reshape(around.hashes.shape)
+        buckets = np.where(around.inside, np.tile(_NEAR, 2), _OUTSIDE)
+        buckets[:, WINDOW:] += _BUCKETS_A_SIDE
+        window = np.where(numbers >= 0, numbers * len(BUCKETS) + buckets, -1)
+        slots = [window, self._cue_slots(around.before)[:, None]]
+        named = [names for reading in readings for names in match_categories(reading)]
+        width = max((len(names) for names in named), default=0)
+        categories = np.full((len(named), width), -1, dtype=np.int64)
+        for row, names in enumerate(named):
+            for place, name in enumerate(names):
+                number = self._numbers.get(name)
+                if number is not None:
+                    categories[row, place] = self._first_category + number
+        slots.append(categories)
+        dense = [row for reading in readings for row in _match_dense(reading)]
+        return _rows(np.hstack(slots), np.array(dense).reshape(-1, len(self.DENSE)))
+
+    def _cue_slots(self, before: NDArray[np.uint64]) -> IntArray:
+        cues = self._cues.numbers(before.reshape(-1)).reshape(before.shape)
+        nearest = np.argmax(cues >= 0, axis=1)
+        cue = cues[np.arange(len(cues)), nearest] if len(cues) else np.zeros(0, dtype=np.int64)
+        result: IntArray = np.where(cue >= 0, self._first_cue + cue * 3 + _CUE_BINS[nearest], -1)
+        return result
+
+    def column_name(self, column: int) -> str:
+        """What a sparse column stands for, for people."""
+        if column < self._first_cue:
+            word, bucket = divmod(column, len(BUCKETS))
+            return f"word {self.words.words[word]!r} ({BUCKETS[bucket]})"
+        if column < self._first_category:
+            cue, reach = divmod(column - self._first_cue, 3)
+            return f"last cue {CUES[cue]!r} ({('near', 'middling', 'far')[reach]})"
+        return self.categories[column - self._first_category]
+
+
+def _rows(slots: IntArray, dense: FloatArray) -> Rows:
+    there = slots >= 0
+    return Rows(
+        np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64), slots[there], dense
+    )
+
+
+def match_categories(reading: Reading) -> list[list[str]]:
+    """Names of the categorical features of each match of an offer."""
+    matches, zones = reading.matches, reading.zones
+    titled = any(
+        z is Zone.TITLE and m.term.strength is Strength.STRONG
+        for m, z in zip(matches, zones, strict=True)
+    )
+    in_title = "title names AI" if titled else "title is silent"
+    strong = sum(m.term.strength is Strength.STRONG for m in matches)
+    company = f"strong terms={min(strong, 4)}"
+    listed = _near_counts(reading)
+    result = []
+    for place, (match, zone) in enumerate(zip(matches, zones, strict=True)):
+        term = match.term
+        near = min(int(listed[place]), 3)
+        result.append(
+            [
+                f"term={term.term}",
+                f"theme={term.theme}",
+                f"strength={term.strength}",
+                f"theme={term.theme} strength={term.strength}",
+                f"definition={term.definition}",
+                f"zone={zone}",
+                f"zone={zone} strength={term.strength}",
+                f"zone={zone} definition={term.definition}",
+                in_title,
+                f"{in_title} zone={zone}",
+                company,
+                f"{company} strength={term.strength}",
+                f"near={near} zone={zone}",
+                f"opens={int(place == 0)} zone={zone}",
+                f"place={_tenth(reading, match)}",
+            ]
+        )
+    return result
+
+
+def _near_counts(reading: Reading) -> IntArray:
+    """For each match the number of other matches within 12 tokens: lists of tools."""
+    gap = np.abs(reading.first[:, None] - reading.first[None, :])
+    result: IntArray = (gap <= 12).sum(axis=1) - 1
+    return result
+
+
+def _length(reading: Reading) -> float:
+    """Log of the text's length: 0 at 2,000 characters, -2.3 at 200."""
+    return float(np.log(max(len(reading.folded.text), 100) / 2000))
+
+
+def _tenth(reading: Reading, match: Match) -> int:
+    return min(10 * match.start // max(len(reading.folded.text), 1), 9)
+
+
+def _match_dense(reading: Reading) -> list[tuple[float, ...]]:
+    names = [match.term.term for match in reading.matches]
+    near = _near_counts(reading) if names else ()
+    size = max(len(reading.folded.text), 1)
+    return [
+        (
+            float(np.log1p(len(names))) / 2,
+            float(np.log1p(near[place])) / 2,
+            match.start / size,
+            float(np.log(names.count(match.term.term))),
+            _length(reading),
+        )
+        for place, match in enumerate(reading.matches)
+    ]
+
+
+_ZONE_GROUPS: Final[Mapping[Zone, int]] = {
+    Zone.TITLE: 0,
+    Zone.MISSIONS: 1,
+    Zone.PROFILE: 2,
+    Zone.FIRM: 3,
+    Zone.BENEFITS: 4,
+    Zone.PROCESS: 4,
+    Zone.UNKNOWN: 5,
+}
+_ZONE_NAMES: Final = ("title", "missions", "profile", "firm", "benefits or process", "unknown")
+
+
+#: What an offer's matches amount to under one definition; `_said` computes it.
+_SUMMARY: Final = (
+    "best demand",
+    "2nd demand",
+    "3rd demand",
+    "any demand",
+    "best mention",
+    "best sure demand",
+    "log likely demands",
+    "share of demand",
+    *(f"best demand in {zone}" for zone in _ZONE_NAMES),
+    "log matches",
+    "none found",
+)
+
+
+class OfferFeatures:
+    """Features of whole offers: what the mention model said, and the words of the text.
+
+    Args:
+        title_words: Vocabulary of titles.
+        text_words: Vocabulary of whole texts.
+    """
+
+    DENSE: Final = (
+        *(f"{definition}: {name}" for definition in Definition for name in _SUMMARY),
+        "length of text",
+    )
+
+    def __init__(self, title_words: Sequence[str], text_words: Sequence[str]) -> None:
+        self.title_words = Words(title_words)
+        self.text_words = Words(text_words)
+
+    @property
+    def n_columns(self) -> int:
+        """Number of sparse columns."""
+        return len(self.title_words) + len(self.text_words)
+
+    def rows(self, readings: Sequence[Reading], said: FloatArray) -> Rows:
+        """One row an offer.
+
+        Args:
+            readings: Offers with at least one match.
+            said: Probabilities of none, mention and demand of all their matches, matches x 3.
+        """
+        dense, columns, counts = [], [], [0]
+        at = 0
+        for reading in readings:
+            own = said[at : at + len(reading.matches)]
+            at += len(reading.matches)
+            dense.append(
+                [
+                    *(v for definition in Definition for v in _said(reading, own, definition)),
+                    _length(reading),
+                ]
+            )
+            on = self._columns(reading)
+            columns.append(on)
+            counts.append(len(on))
+        return Rows(
+            np.cumsum(counts).astype(np.int64),
+            np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
+            np.array(dense).reshape(-1, len(self.DENSE)),
+        )
+
+    def _columns(self, reading: Reading) -> IntArray:
+        title, text = title_and_text(reading)
+        title_numbers = self.title_words.numbers(title)
+        text_numbers = self.text_words.numbers(text)
+        on: IntArray = np.unique(
+            np.concatenate(
+                [
+                    title_numbers[title_numbers >= 0],
+                    text_numbers[text_numbers >= 0] + len(self.title_words),
+                ]
+            )
+        )
+        return on
+
+    def column_name(self, column: int) -> str:
+        """What a sparse column stands for, for people."""
+        if column < len(self.title_words):
+            return f"title has {self.title_words.words[column]!r}"
+        return f"text has {self.text_words.words[column - len(self.title_words)]!r}"
+
+
+def title_and_text(reading: Reading) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Hashes of the title's tokens, and of all tokens."""
+    if reading.tokens is None:
+        nothing = np.zeros(0, dtype=np.uint64)
+        return nothing, nothing
+    body = int(np.searchsorted(reading.folded.source, reading.title_chars))
+    split = int(np.searchsorted(reading.tokens.starts, body))
+    return reading.tokens.hashes[:split], reading.tokens.hashes
+
+
+def _said(reading: Reading, said: FloatArray, definition: Definition) -> list[float]:
+    """The dense features of one offer under one definition; see `_SUMMARY`."""
+    counts = np.array(
+        [
+            definition is Definition.STUDY or match.term.definition is Definition.STRICT
+            for match in reading.matches
+        ],
+        dtype=bool,
+    )
+    zones = np.full(len(_ZONE_NAMES), 0.0)
+    if not counts.any():
+        return [-2.0] * 6 + [0.0, 0.0, *zones, 0.0, 1.0]
+    demand = np.where(counts, said[:, DEMAND], 0.0)
+    mention = np.where(counts, said[:, MENTION], 0.0)
+    ranked = np.zeros(3)
+    best = np.sort(demand)[::-1][:3]
+    ranked[: len(best)] = best
+    sure = np.array([match.term.strength is Strength.STRONG for match in reading.matches])
+    for probability, zone in zip(demand, reading.zones, strict=True):
+        group = _ZONE_GROUPS[zone]
+        zones[group] = max(zones[group], probability)
+    tops = np.array(
+        [
+            *ranked,
+            1 - np.prod(1 - demand),
+            mention.max(),
+            (demand * sure).max(),
+        ]
+    )
+    likely = demand[counts] > 0.5
+    return [
+        *(logit(tops) / 4),
+        float(np.log1p(likely.sum())),
+        float(demand[counts].mean()),
+        *zones,
+        float(np.log1p(counts.sum())) / 2,
+        0.0,
+    ]

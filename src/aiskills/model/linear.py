@@ -1,0 +1,91 @@
+"""Linear models as plain arrays: what a trained model is, and how it scores.
+
+scikit-learn trains these models; to use them takes numpy alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Sparse binary features and dense ones, for n rows.
+
+    Attributes:
+        indptr: Row i's sparse columns are ``columns[indptr[i]:indptr[i + 1]]``; n + 1 offsets.
+        columns: Numbers of sparse columns that are on.
+        dense: Dense features, n x m.
+    """
+
+    indptr: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    dense: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def row(self, number: int) -> NDArray[np.int64]:
+        """The sparse columns that are on in one row."""
+        return self.columns[self.indptr[number] : self.indptr[number + 1]]
+
+
+#: What the two outputs of a `StatusModel` decide.
+OUTPUTS: Final = ("demand rather than not", "mention rather than none")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusModel:
+    """Two logistic regressions in a row: demand or not, and if not, mention or none.
+
+    Each output is a plain sum of weights, so a score can be taken apart and its parts add up.
+
+    Attributes:
+        sparse: Weights of the sparse columns, columns x 2 (see `OUTPUTS`).
+        dense: Weights of the dense columns, m x 2.
+        bias: One an output.
+    """
+
+    sparse: FloatArray
+    dense: FloatArray
+    bias: FloatArray
+
+    def log_odds(self, rows: Rows) -> FloatArray:
+        """Log odds of both outputs for each row, n x 2."""
+        total = rows.dense @ self.dense + self.bias
+        counts = np.diff(rows.indptr)
+        filled = np.flatnonzero(counts)
+        if len(filled):
+            total[filled] += np.add.reduceat(
+                self.sparse[rows.columns], rows.indptr[:-1][filled], axis=0
+            )
+        return total
+
+    def probabilities(self, rows: Rows) -> FloatArray:
+        """Probability of none, mention and demand, n x 3; each row sums to 1."""
+        return status_probabilities(self.log_odds(rows))
+
+
+def status_probabilities(log_odds: FloatArray) -> FloatArray:
+    """Probabilities of none, mention and demand from the two outputs, n x 3."""
+    demand, mention = sigmoid(log_odds).T
+    return np.column_stack([(1 - demand) * (1 - mention), (1 - demand) * mention, demand])
+
+
+def sigmoid(log_odds: FloatArray) -> FloatArray:
+    """Probability from log odds; beyond 35 either way it stays where it is."""
+    result: FloatArray = 1 / (1 + np.exp(-np.clip(log_odds, -35, 35)))
+    return result
+
+
+def logit(probability: FloatArray) -> FloatArray:
+    """Log odds, bounded so that 0 and 1 stay finite (to about -9.2 and 9.2)."""
+    bounded = np.clip(probability, 1e-4, 1 - 1e-4)
+    result: FloatArray = np.log(bounded / (1 - bounded))
+    return result

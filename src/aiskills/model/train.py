@@ -1,0 +1,270 @@
+"""Training of the two models; deterministic: the same labels and lexicon give the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+
+from aiskills.context import Reading
+from aiskills.model.dataset import Dataset
+from aiskills.model.examples import MentionExamples
+from aiskills.model.features import (
+    DEMAND,
+    MENTION,
+    MentionFeatures,
+    OfferFeatures,
+    match_categories,
+    title_and_text,
+    window_hashes,
+)
+from aiskills.model.linear import FloatArray, Rows, StatusModel
+from aiskills.schema import STATUS_ORDER, Definition, Status
+
+IntArray = NDArray[np.int64]
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What training can be told; the defaults were chosen by cross-validation.
+
+    Attributes:
+        mention_c: Inverse regularization of the mention model.
+        offer_c: Inverse regularization of the offer model.
+        text_scale: How much a word of the text counts beside what the mention model said; the
+            smaller, the more it is regularized.
+        min_groups: In how many groups (employers, near-copies) a word must occur to become a
+            feature, so that no model holds a firm's name.
+        min_groups_text: The same for words of whole texts.
+        unsure_weight: Weight of an offer whose annotator was unsure, beside 1.
+        mention_only_weight: Weight of an offer of which only a mention was labelled.
+    """
+
+    mention_c: float = 0.3
+    offer_c: float = 0.5
+    text_scale: float = 0.1
+    min_groups: int = 3
+    min_groups_text: int = 5
+    unsure_weight: float = 0.6
+    mention_only_weight: float = 0.2
+
+
+def design(rows: Rows, n_columns: int, scale: float = 1.0) -> sparse.csr_matrix:
+    """Rows as a scipy matrix: sparse columns (times `scale`), then dense ones."""
+    ones = np.full(len(rows.columns), scale)
+    left = sparse.csr_matrix((ones, rows.columns, rows.indptr), shape=(len(rows), n_columns))
+    return sparse.hstack([left, sparse.csr_matrix(rows.dense)], format="csr")
+
+
+def fit_status(
+    rows: Rows,
+    n_columns: int,
+    classes: IntArray,
+    weights: FloatArray,
+    c: float,
+    scale: float = 1.0,
+) -> StatusModel:
+    """Trains both outputs of a status model.
+
+    Args:
+        rows: Features.
+        n_columns: Number of sparse columns.
+        classes: Places in `STATUS_ORDER`.
+        weights: Weight of each row.
+        c: Inverse regularization.
+        scale: Value of a sparse column that is on, 1 for the same regularization as dense ones.
+    """
+    matrix = design(rows, n_columns, scale)
+    rest = classes != DEMAND
+    outputs = [
+        _fit_binary(matrix, classes == DEMAND, weights, c),
+        _fit_binary(matrix[rest], classes[rest] == MENTION, weights[rest], c),
+    ]
+    weight = np.column_stack([coefficients for coefficients, _ in outputs])
+    return StatusModel(
+        weight[:n_columns] * scale,
+        weight[n_columns:],
+        np.array([bias for _, bias in outputs]),
+    )
+
+
+def _fit_binary(
+    matrix: sparse.csr_matrix, positive: NDArray[np.bool_], weights: FloatArray, c: float
+) -> tuple[FloatArray, float]:
+    if positive.all() or not positive.any():
+        # Nothing to tell apart: a constant, far from certain.
+        return np.zeros(matrix.shape[1]), 3.0 if positive.any() else -3.0
+    estimator = LogisticRegression(C=c, max_iter=1000, tol=1e-4)
+    estimator.fit(matrix, positive, sample_weight=weights)
+    return estimator.coef_[0], float(estimator.intercept_[0])
+
+
+def frequent(
+    hashes: Sequence[NDArray[np.uint64]], groups: IntArray, minimum: int
+) -> NDArray[np.uint64]:
+    """Hashes that occur in at least `minimum` different groups, sorted."""
+    pairs = [
+        np.unique(np.concatenate([hashes[n] for n in np.flatnonzero(groups == group)]))
+        for group in np.unique(groups)
+    ]
+    values, counts = np.unique(np.concatenate(pairs), return_counts=True)
+    result: NDArray[np.uint64] = values[(counts >= minimum) & (values != 0)]
+    return result
+
+
+def words_by_hash(readings: Sequence[Reading]) -> dict[int, str]:
+    """The word behind each token hash."""
+    known: dict[int, str] = {}
+    for reading in readings:
+        if reading.tokens is not None:
+            words = reading.folded.text.decode("cp1252").split(" ")[1:-1]
+            known.update(zip(reading.tokens.hashes.tolist(), words, strict=True))
+    return known
+
+
+def fit_mentions(
+    examples: MentionExamples,
+    chosen: NDArray[np.bool_],
+    groups: IntArray,
+    words: dict[int, str],
+    settings: Settings,
+) -> tuple[MentionFeatures, StatusModel]:
+    """Trains the mention model.
+
+    Args:
+        examples: All examples.
+        chosen: Which offers of ``examples.readings`` may be used.
+        groups: Group of each of those offers.
+        words: The word behind each hash.
+        settings: How to train.
+    """
+    used = np.unique(examples.owner[chosen[examples.owner]])
+    readings = [examples.readings[n] for n in used]
+    keep = np.flatnonzero(chosen[examples.owner])
+    per_offer = [window_hashes([reading]).reshape(-1) for reading in readings]
+    vocabulary = frequent(per_offer, groups[used], settings.min_groups)
+    categories = _frequent_categories(readings, groups[used], settings.min_groups)
+    features = MentionFeatures([words[int(h)] for h in vocabulary], categories)
+    counts = np.array([len(reading.matches) for reading in examples.readings])
+    offsets = np.concatenate([[0], np.cumsum(counts)])
+    new_offsets = dict(
+        zip(used.tolist(), np.concatenate([[0], np.cumsum(counts[used])]).tolist(), strict=False)
+    )
+    local = np.array(
+        [
+            new_offsets[int(o)] + row - offsets[o]
+            for o, row in zip(examples.owner[keep], examples.rows[keep], strict=True)
+        ],
+        dtype=np.int64,
+    )
+    rows = take(features.rows(readings), local)
+    model = fit_status(
+        rows,
+        features.n_columns,
+        examples.classes[keep],
+        examples.weights[keep],
+        settings.mention_c,
+    )
+    return features, model
+
+
+def take(rows: Rows, chosen: IntArray) -> Rows:
+    """Some of the rows, in the order of `chosen`."""
+    parts = [rows.columns[rows.indptr[n] : rows.indptr[n + 1]] for n in chosen]
+    counts = [len(part) for part in parts]
+    return Rows(
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64),
+        rows.dense[chosen],
+    )
+
+
+def _frequent_categories(readings: Sequence[Reading], groups: IntArray, minimum: int) -> list[str]:
+    seen: dict[str, set[int]] = {}
+    for reading, group in zip(readings, groups.tolist(), strict=True):
+        for names in match_categories(reading):
+            for name in names:
+                seen.setdefault(name, set()).add(group)
+    return sorted(name for name, where in seen.items() if len(where) >= minimum)
+
+
+def fit_offers(
+    readings: Sequence[Reading],
+    said: FloatArray,
+    classes: IntArray,
+    weights: FloatArray,
+    groups: IntArray,
+    words: dict[int, str],
+    settings: Settings,
+) -> tuple[OfferFeatures, StatusModel, StatusModel]:
+    """Trains the offer model under both definitions.
+
+    Args:
+        readings: Offers with at least one match.
+        said: Out-of-fold probabilities of their matches, matches x 3.
+        classes: Offers x 2: class under strict, and under study.
+        weights: One an offer.
+        groups: Group of each offer.
+        words: The word behind each hash.
+        settings: How to train.
+
+    Returns:
+        The features, the strict model and the study model.
+    """
+    split = [title_and_text(reading) for reading in readings]
+    features = OfferFeatures(
+        [words[int(h)] for h in frequent([t for t, _ in split], groups, settings.min_groups)],
+        [words[int(h)] for h in frequent([t for _, t in split], groups, settings.min_groups_text)],
+    )
+    rows = features.rows(readings, said)
+    strict, study = (
+        fit_status(
+            rows,
+            features.n_columns,
+            classes[:, column],
+            weights,
+            settings.offer_c,
+            settings.text_scale,
+        )
+        for column in (0, 1)
+    )
+    return features, strict, study
+
+
+def offer_examples(
+    dataset: Dataset, chosen: NDArray[np.bool_], settings: Settings
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Training examples of the offer model.
+
+    Besides the labelled offers, those of which only a mention was labelled, as demand: what one
+    mention demands the offer demands, so they count, a little.
+
+    Args:
+        dataset: Labelled offers.
+        chosen: Which may be used.
+        settings: How to train.
+
+    Returns:
+        Numbers of offers with a match, their classes (under strict, under study) and weights.
+    """
+    numbers, classes, weights = [], [], []
+    for number in np.flatnonzero(chosen).tolist():
+        if not dataset.readings[number].matches:
+            continue
+        label = dataset.labels.get(number)
+        if label is not None:
+            classes.append([STATUS_ORDER.index(label.strict), STATUS_ORDER.index(label.study)])
+            weights.append(1.0 if label.sure else settings.unsure_weight)
+        elif any(
+            mention.status is Status.DEMAND and mention.definition is Definition.STRICT
+            for mention in dataset.mentions[number]
+        ):
+            classes.append([DEMAND, DEMAND])
+            weights.append(settings.mention_only_weight)
+        else:
+            continue
+        numbers.append(number)
+    return np.array(numbers), np.array(classes), np.array(weights)

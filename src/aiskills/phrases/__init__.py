@@ -1,0 +1,19 @@
+"""Tables of phrases (AI terms, headings of zones) and one automaton that finds them all."""
+
+from aiskills.phrases.headings import Heading, Headings, ZoneMap
+from aiskills.phrases.lexicon import Case, Lexicon, Strength, Term, changed_terms
+from aiskills.phrases.match import Found, Match, Scanner
+
+__all__ = [
+    "Case",
+    "Found",
+    "Heading",
+    "Headings",
+    "Lexicon",
+    "Match",
+    "Scanner",
+    "Strength",
+    "Term",
+    "ZoneMap",
+    "changed_terms",
+]

@@ -1,0 +1,197 @@
+"""From hits of the automaton to matches of AI terms: case, context, overlaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiskills.phrases.automaton import Automaton, Hit
+from aiskills.phrases.headings import Heading, Headings
+from aiskills.phrases.inflect import folded_patterns
+from aiskills.phrases.lexicon import ANY_AI, Case, Lexicon, Strength, Term
+from aiskills.text import Folded
+
+#: Within so many characters of a match one of a term's `needs` must stand …
+NEEDS_CHARS: Final = 150
+#: … and none of its `excludes`.
+EXCLUDES_CHARS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A term of the lexicon found in a text, its case and context rules kept.
+
+    Attributes:
+        term: The term.
+        number: Its number in the lexicon.
+        start: Position in the folded text of the blank before it.
+        end: Position in the folded text of the blank after it.
+    """
+
+    term: Term
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What all phrase tables found in one text.
+
+    Attributes:
+        matches: AI terms, in order, not overlapping; traps are not among them.
+        headings: Headings of zones, in order.
+    """
+
+    matches: tuple[Match, ...]
+    headings: tuple[Heading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A term's context words, folded: whole words end in a blank, prefixes do not."""
+
+    needs: tuple[bytes, ...]
+    needs_any_ai: bool
+    excludes: tuple[bytes, ...]
+
+
+class Scanner:
+    """Finds the phrases of all tables in folded texts with one automaton.
+
+    Args:
+        lexicon: The AI terms.
+        headings: The headings of zones.
+    """
+
+    def __init__(self, lexicon: Lexicon, headings: Headings) -> None:
+        self.lexicon = lexicon
+        self._headings = headings
+        self._first_heading = len(lexicon)
+        self._automaton = Automaton(
+            [
+                *lexicon.patterns(),
+                *((pattern, self._first_heading + n) for pattern, n in headings.patterns()),
+            ]
+        )
+        self._rules = _rules(lexicon.terms)
+
+    def hits(self, folded: Folded) -> list[Hit]:
+        """Every hit of an AI term, before any rule; overlapping ones too."""
+        return [hit for hit in self._automaton.find(folded) if hit.entry < self._first_heading]
+
+    def scan(self, folded: Folded, given: str) -> Found:
+        """Matches and headings of one text.
+
+        Args:
+            folded: The folded text.
+            given: The text it was folded from.
+
+        Returns:
+            What was found. Without any AI term, however weak, no heading is looked at either, since
+            such an offer is `none` whatever else it says.
+        """
+        terms: list[Hit] = []
+        headings: list[Hit] = []
+        for hit in self._automaton.find(folded):
+            (terms if hit.entry < self._first_heading else headings).append(hit)
+        matches = self._matches(terms, folded, given) if terms else ()
+        if not matches:
+            return Found((), ())
+        return Found(
+            matches,
+            self._headings.placed(
+                [(hit.entry - self._first_heading, hit.start, hit.end) for hit in headings],
+                folded,
+                given,
+            ),
+        )
+
+    def _matches(self, hits: Sequence[Hit], folded: Folded, given: str) -> tuple[Match, ...]:
+        terms = self.lexicon.terms
+        cased = [
+            hit for hit in hits if _case_holds(terms[hit.entry], given, *folded.span(*_place(hit)))
+        ]
+        any_ai = any(
+            terms[hit.entry].strength is Strength.STRONG for hit in _longest_first(cased)
+        )
+        held = _longest_first(
+            [hit for hit in cased if self._context_holds(hit, folded.text, any_ai)]
+        )
+        return tuple(
+            Match(terms[hit.entry], hit.entry, hit.start, hit.end)
+            for hit in held
+            if terms[hit.entry].strength is not Strength.TRAP
+        )
+
+    def _context_holds(self, hit: Hit, text: bytes, any_ai: bool) -> bool:
+        rule = self._rules[hit.entry]
+        if rule is None:
+            return True
+        if rule.excludes and _stands(rule.excludes, text, hit, EXCLUDES_CHARS):
+            return False
+        if rule.needs_any_ai and any_ai:
+            return True
+        if rule.needs:
+            return _stands(rule.needs, text, hit, NEEDS_CHARS)
+        return not rule.needs_any_ai
+
+
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit.start, hit.end
+
+
+def _longest_first(hits: Sequence[Hit]) -> list[Hit]:
+    """Of overlapping hits the leftmost, of those the longest; of equal ones the first entry."""
+    kept: list[Hit] = []
+    end = -1
+    for hit in sorted(hits, key=lambda h: (h.start, -h.end, h.entry)):
+        if hit.start >= end:
+            kept.append(hit)
+            end = hit.end
+    return kept
+
+
+def _case_holds(term: Term, given: str, start: int, end: int) -> bool:
+    if term.case is Case.ANY:
+        return True
+    quote = given[start:end]
+    bare = quote.removesuffix("s")
+    if term.case is Case.UPPER:
+        return bare.isupper()
+    if term.case is Case.TITLE:
+        return quote[:1].isupper()
+    return any(form in (quote, bare) for form in term.forms)
+
+
+def _stands(words: Sequence[bytes], text: bytes, hit: Hit, reach: int) -> bool:
+    """Whether one of the words stands within `reach` of the hit, but not inside it."""
+    before = text[max(text.rfind(b" ", 0, max(hit.start - reach, 1)), 0) : hit.start + 1]
+    after = text[hit.end : hit.end + reach]
+    after += text[hit.end + reach :].partition(b" ")[0] + b" " if len(after) == reach else b""
+    return any(word in before or word in after for word in words)
+
+
+def _rules(terms: Sequence[Term]) -> list[_Rule | None]:
+    words = sorted(
+        {w for t in terms for w in (*t.needs, *t.excludes) if w != ANY_AI},
+    )
+    patterns = folded_patterns([word.removesuffix("*") for word in words])
+    forms = {
+        word: tuple(
+            pattern.encode("cp1252").removesuffix(b" " if word.endswith("*") else b"")
+            for pattern in found
+        )
+        for word, found in zip(words, patterns, strict=True)
+    }
+
+    def folded(given: Sequence[str]) -> tuple[bytes, ...]:
+        return tuple(form for word in given if word != ANY_AI for form in forms[word])
+
+    return [
+        _Rule(folded(t.needs), ANY_AI in t.needs, folded(t.excludes))
+        if t.needs or t.excludes
+        else None
+        for t in terms
+    ]

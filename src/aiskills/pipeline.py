@@ -1,0 +1,231 @@
+"""Offers in, the added columns out: the one pipeline of CLI, notebooks, cron and clusters."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+from aiskills.errors import UsageError
+from aiskills.model import Judge, Judgement, load_model
+from aiskills.phrases import Lexicon
+from aiskills.schema import CLASSIFY_COLUMNS, SCHEMA_VERSION, Definition, Status
+
+if TYPE_CHECKING:
+    from aiskills.files import Chunk, FieldMap
+
+_TYPES: Final = {
+    "ai_study": pa.bool_(),
+    "ai_strict": pa.bool_(),
+    "ai_study_score": pa.float64(),
+    "ai_strict_score": pa.float64(),
+}
+#: The added columns and their Arrow types.
+ADDED: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLASSIFY_COLUMNS])
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a judge is made from; small, so that it travels to other processes.
+
+    Attributes:
+        model: Path of a model folder; None for the model that ships with aiskills.
+        lexicon: Path of a user's lexicon; None for the default one.
+        thresholds: Pairs of definition and score from which an offer is a demand; empty for the
+            model's own.
+    """
+
+    model: str | None = None
+    lexicon: str | None = None
+    thresholds: tuple[tuple[Definition, float], ...] = ()
+
+    def judge(self) -> Judge:
+        """The judge; made once in each process.
+
+        Raises:
+            ModelError: The model folder cannot be opened.
+            LexiconError: The lexicon has mistakes.
+        """
+        return _judge(self)
+
+
+@lru_cache(maxsize=2)
+def _judge(setup: Setup) -> Judge:
+    return Judge(
+        load_model(setup.model),
+        Lexicon.read(setup.lexicon) if setup.lexicon else None,
+        dict(setup.thresholds),
+    )
+
+
+def parse_threshold(text: str | float | Mapping[str, float] | None) -> dict[Definition, float]:
+    """Thresholds from what a user gives.
+
+    Args:
+        text: A number for both definitions (``0.7``), pairs (``strict=0.6,study=0.5``), a mapping,
+            or None for the model's own.
+
+    Raises:
+        UsageError: It is none of these, or not between 0 and 1.
+    """
+    if text is None:
+        return {}
+    pairs: Iterable[tuple[str, Any]]
+    if isinstance(text, Mapping):
+        pairs = text.items()
+    elif isinstance(text, float | int):
+        pairs = [(d.value, text) for d in Definition]
+    else:
+        pairs = [
+            (name.strip(), value)
+            for part in text.split(",")
+            for name, eq, value in [part.partition("=")]
+            if eq
+        ] or [(d.value, text) for d in Definition]
+    result = {}
+    for name, value in pairs:
+        try:
+            definition, number = Definition(name), float(value)
+        except ValueError:
+            definition, number = Definition.STRICT, -1.0
+        if not 0 < number <= 1:
+            raise UsageError(
+                f"threshold {text!r}",
+                expected="a number above 0 and up to 1, or strict=0.6,study=0.5",
+            )
+        result[definition] = number
+    return result
+
+
+def provenance(judge: Judge) -> dict[str, str]:
+    """Versions of everything that decides a result, for its metadata."""
+    from aiskills import __version__
+
+    return {
+        "aiskills_version": __version__,
+        "aiskills_schema": str(SCHEMA_VERSION),
+        "aiskills_model": judge.model.version,
+        "aiskills_model_sha256": str(judge.model.meta["sha256"]),
+        "aiskills_lexicon_sha256": judge.lexicon.sha256,
+        "aiskills_thresholds": json.dumps({d.value: judge.thresholds[d] for d in Definition}),
+    }
+
+
+def added_columns(judgements: Sequence[Judgement]) -> pa.Table:
+    """Judgements as the added columns, a row each."""
+    columns: dict[str, list[Any]] = {
+        "ai_study": [_is_demand(j.study) for j in judgements],
+        "ai_strict": [_is_demand(j.strict) for j in judgements],
+        "ai_study_status": [j.study for j in judgements],
+        "ai_strict_status": [j.strict for j in judgements],
+        "ai_study_score": [_rounded(j.study_score) for j in judgements],
+        "ai_strict_score": [_rounded(j.strict_score) for j in judgements],
+        "ai_themes": ["|".join(j.themes) for j in judgements],
+        "ai_evidence": [evidence_json(j) for j in judgements],
+        "ai_language": [j.language for j in judgements],
+        "ai_error": [j.error for j in judgements],
+    }
+    return pa.table(columns, schema=ADDED)
+
+
+def evidence_json(judgement: Judgement) -> str:
+    """The evidence of a judgement as the ``ai_evidence`` column holds it; empty if there is none."""
+    if not judgement.evidence:
+        return ""
+    return json.dumps(
+        [
+            {
+                "term": piece.term,
+                "quote": piece.quote,
+                "start": piece.start,
+                "end": piece.end,
+                "field": piece.field,
+                "zone": piece.zone,
+                "theme": piece.theme,
+                "status": piece.status,
+                "score": piece.score,
+            }
+            for piece in judgement.evidence
+        ],
+        ensure_ascii=False,
+    )
+
+
+def _is_demand(status: Status | None) -> bool | None:
+    return None if status is None else status is Status.DEMAND
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(score, 4)
+
+
+def texts(table: pa.Table, fields: FieldMap) -> tuple[list[str], list[str]]:
+    """Titles and descriptions of a table, empty strings where there is none."""
+    titles, descriptions = (
+        [value or "" for value in fields.extract(table, name).to_pylist()]
+        for name in ("title", "description")
+    )
+    return titles, descriptions
+
+
+def with_columns(table: pa.Table, added: pa.Table) -> pa.Table:
+    """The table and the added columns behind its own; columns of the same name are replaced."""
+    kept = [name for name in table.column_names if name not in CLASSIFY_COLUMNS]
+    result = table.select(kept)
+    for name in added.column_names:
+        result = result.append_column(added.schema.field(name), added.column(name))
+    return result
+
+
+def _work(setup: Setup, titles: list[str], descriptions: list[str]) -> pa.Table:
+    return added_columns(setup.judge().judge(titles, descriptions))
+
+
+def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Iterator[pa.Table]:
+    """Judges offers chunk by chunk, in their order, in bounded memory.
+
+    Args:
+        chunks: What `aiskills.files.open_offers` gives.
+        setup: The judge to use.
+        jobs: Processes; the result is the same for any number.
+
+    Yields:
+        For each chunk its table with the added columns.
+    """
+    if jobs == 1:
+        for chunk in chunks:
+            yield with_columns(chunk.table, _work(setup, *texts(chunk.table, chunk.fields)))
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    waiting: deque[pa.Table] = deque()
+    failure: list[Exception] = []
+
+    def tasks() -> Iterator[Any]:
+        # joblib reads ahead from a thread of its own, where an error would be lost.
+        try:
+            for chunk in chunks:
+                waiting.append(chunk.table)
+                yield delayed(_work)(setup, *texts(chunk.table, chunk.fields))
+        except Exception as error:  # noqa: BLE001 (raised below, in the caller's thread)
+            failure.append(error)
+
+    with parallel_config("loky", inner_max_num_threads=1):
+        results = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch=2 * jobs)(tasks())
+        for added in results:
+            yield with_columns(waiting.popleft(), added)
+    if failure:
+        raise failure[0]
+
+
+def default_jobs() -> int:
+    """Processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
