@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from aiskills.phrases import Match, Scanner, ZoneMap
 from aiskills.schema import Zone
 from aiskills.text import FIELD_BREAK, FOLDED_BREAK, Folded, fold_batch
-from aiskills.tokens import TokenCutter, Tokens, token_hashes
+from aiskills.tokens import TokenCutter, Tokens
 
-_LINE_BREAK: Final = re.compile(r"[\n\r]+|<br|<li|</p|</li|<p|</h", re.IGNORECASE)
-#: Marks that end a sentence or open an item of a list.
-_SENTENCE_MARKS: Final = token_hashes([".", "!", "?", ";", "•", "*", FOLDED_BREAK])
+_LINE_BREAK: Final = re.compile(r"[\n\r]+")
+_MARKED_BREAK: Final = re.compile(r"[\n\r]+|<(?:br|/?li|/?p|/h)", re.IGNORECASE)
+#: Marks that end a sentence or open an item of a list: each is a token of its own.
+_ENDS_SENTENCE: Final = np.zeros(256, dtype=bool)
+_ENDS_SENTENCE[list((".!?;•*" + FOLDED_BREAK).encode("cp1252"))] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,10 @@ class OfferReader:
 
 def _sentences(given: str, folded: Folded, tokens: Tokens) -> NDArray[np.int64]:
     opens = np.zeros(len(tokens), dtype=np.int64)
-    opens[1:] = np.isin(tokens.hashes[:-1], _SENTENCE_MARKS)
-    lines = [found.end() for found in _LINE_BREAK.finditer(given)]
+    letters = np.frombuffer(folded.text, dtype=np.uint8)
+    opens[1:] = _ENDS_SENTENCE[letters[tokens.starts[:-1] + 1]]
+    breaks = _MARKED_BREAK if "<" in given else _LINE_BREAK
+    lines = [found.end() for found in breaks.finditer(given)]
     if lines:
         at = np.searchsorted(folded.source[tokens.starts + 1], lines)
         opens[at[at < len(opens)]] = 1

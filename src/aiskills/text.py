@@ -38,7 +38,8 @@ FOLDED_BREAK: Final = "¦"
 #: Parts the texts of a batch, for the same reason.
 _TEXT_BREAK: Final = "\x1f"
 
-_BLANK, _WORD, _MARK, _DROP = 0, 1, 2, 3
+# Classes of characters; from _WORD on they are parts of words.
+_BLANK, _MARK, _DROP, _WORD, _LOWER, _UPPER = range(6)
 
 
 def _fold_table() -> bytes:
@@ -56,11 +57,12 @@ def _fold_table() -> bytes:
 
 
 def _class_table() -> bytes:
-    """The class (blank, word, mark, drop) of each folded byte."""
+    """The class of each byte of Windows-1252, before folding."""
     table = bytearray([_MARK]) * 256
     for code in range(256):
-        if bytes([code]).decode("cp1252", "replace").isalnum():
-            table[code] = _WORD
+        char = bytes([code]).decode("cp1252", "replace")
+        if char.isalnum():
+            table[code] = _UPPER if char.isupper() else _LOWER if char.islower() else _WORD
     # ¹ ² ³ count as alphanumeric for Python, but "m²" and notes are no words of a term.
     for char in "\xb9\xb2\xb3\xaa\xba":
         table[char.encode("cp1252")[0]] = _MARK
@@ -68,30 +70,24 @@ def _class_table() -> bytes:
         table[code] = _BLANK
     for char in " \xa0-'`´’‘_·":
         table[char.encode("cp1252")[0]] = _BLANK
-    table[ord(_TEXT_BREAK)] = _MARK
+    table[ord(FIELD_BREAK)] = table[ord(_TEXT_BREAK)] = _MARK
     table["\xad".encode("cp1252")[0]] = _DROP  # soft hyphen
     return bytes(table)
 
 
-def _case_table(upper: bool) -> bytes:
-    decoded = [bytes([code]).decode("cp1252", "replace") for code in range(256)]
-    return bytes(int(c.isupper() if upper else c.islower()) for c in decoded)
-
-
 _FOLD: Final = _fold_table()
 _CLASS: Final = _class_table()
-_UPPER: Final = _case_table(upper=True)
-_LOWER: Final = _case_table(upper=False)
 
 #: Inclusive endings on folded bytes, where ``·`` is still 0xb7. A full stop is accepted only before
 #: the endings that no French word is, since "poste.le" is a lost blank and no inclusive form.
 _INCLUSIVE: Final = re.compile(
-    rb"(?<=[a-z]{3})(?:"
-    rb"\((?:e|ne|nne|se|euse|trice|rice|ere|le|lle|te|tte|ve|fe|es|s|x)s?\)(?:s(?![a-z0-9]))?"
-    rb"|\xb7(?:e|ne|nne|se|euse|trice|rice|ere|le|lle|te|tte|ve|fe|s|x)(?:\xb7?s)?(?![a-z0-9])"
-    rb"|\.(?:e|euse|trice|rice)(?:\.?s)?(?![a-z0-9])"
-    rb"|/(?:e|euse|trice|rice|se|ne)s?(?![a-z0-9])"
-    rb"|-(?:euse|trice|rice|se)s?(?![a-z0-9])"
+    # The sign first: what begins with a small set of characters is found quickly.
+    rb"[(\xb7./-](?<=[a-z]{3}[(\xb7./-])(?:"
+    rb"(?<=\()(?:e|ne|nne|se|euse|trice|rice|ere|le|lle|te|tte|ve|fe|es|s|x)s?\)(?:s(?![a-z0-9]))?"
+    rb"|(?<=\xb7)(?:e|ne|nne|se|euse|trice|rice|ere|le|lle|te|tte|ve|fe|s|x)(?:\xb7?s)?(?![a-z0-9])"
+    rb"|(?<=\.)(?:e|euse|trice|rice)(?:\.?s)?(?![a-z0-9])"
+    rb"|(?<=/)(?:e|euse|trice|rice|se|ne)s?(?![a-z0-9])"
+    rb"|(?<=-)(?:euse|trice|rice|se)s?(?![a-z0-9])"
     rb")"
 )
 
@@ -163,46 +159,60 @@ def _fold_joined(joined: str) -> tuple[bytes, NDArray[np.int32]]:
     """Folded bytes of a joined text and, for each, the offset of its character."""
     raw = joined.encode("cp1252", "replace")
     lower = raw.translate(_FOLD)
-    bytes_ = np.frombuffer(lower, dtype=np.uint8)
-    kind = np.frombuffer(lower.translate(_CLASS), dtype=np.uint8).copy()
-    word = kind == _WORD
-    # A question mark inside a word is an apostrophe that an encoding lost (l?équipe).
-    inside = np.flatnonzero(bytes_[1:-1] == ord("?")) + 1
-    kind[inside[word[inside - 1] & word[inside + 1]]] = _BLANK
-    for match in _INCLUSIVE.finditer(lower):
-        kind[match.start() : match.end()] = _DROP
-    # Plural: s, or x after u, at the end of a word of four letters or more. What inclusive endings
-    # hid is judged by what follows them.
-    last = np.flatnonzero(word[:-1] & ~word[1:])
-    last = last[last >= 3]
-    plural = (bytes_[last] == ord("s")) | (
-        (bytes_[last] == ord("x")) & (bytes_[last - 1] == ord("u"))
-    )
-    plural &= word[last - 1] & word[last - 2] & word[last - 3]
-    kind[last[plural]] = _DROP
+    kind = _classes(raw, lower)
 
-    keep = np.flatnonzero(kind != _DROP)
-    bytes_, kind = bytes_[keep], kind[keep]
+    # A dropped character always follows a word, so a run of blanks is a run in `kind` too.
     blank = kind == _BLANK
-    # Of a run of blanks the first stays.
-    first = np.ones(len(blank), dtype=bool)
-    first[1:] = ~(blank[1:] & blank[:-1])
-    keep, bytes_, kind, blank = keep[first], bytes_[first], kind[first], blank[first]
-    upper = np.frombuffer(raw.translate(_UPPER), dtype=np.uint8)[keep].astype(bool)
-    small = np.frombuffer(raw.translate(_LOWER), dtype=np.uint8)[keep].astype(bool)
+    keep = kind != _DROP
+    keep[1:] &= ~(blank[1:] & blank[:-1])
+    position = np.flatnonzero(keep).astype(np.int32)
+    kind = kind[keep]
+    blank = blank[keep]
+    letters = np.frombuffer(lower, dtype=np.uint8)[keep]
+    letters[blank] = ord(" ")
+
     mark = kind == _MARK
-    part = np.zeros(len(bytes_), dtype=bool)
-    part[1:] = (mark[1:] | mark[:-1]) & ~blank[1:] & ~blank[:-1]
-    part[2:] |= upper[2:] & small[1:-1] & small[:-2]
+    part = np.zeros(len(kind), dtype=bool)
+    part[1:] = (mark[1:] | mark[:-1]) & ~(blank[1:] | blank[:-1])
+    small = kind == _LOWER
+    part[2:] |= (kind[2:] == _UPPER) & small[1:-1] & small[:-2]
     part[0] = not blank[0]
-    place = np.arange(len(bytes_)) + np.cumsum(part)
+
+    place = np.cumsum(part, dtype=np.int32)
+    place += np.arange(len(kind), dtype=np.int32)
     out = np.full(int(place[-1]) + 2, ord(" "), dtype=np.uint8)
-    out[place] = np.where(blank, ord(" "), bytes_)
+    out[place] = letters
     source = np.empty(len(out), dtype=np.int32)
-    source[place] = keep
-    source[place[part] - 1] = keep[part]
+    source[place] = position
+    source[place[part] - 1] = position[part]
     source[-1] = len(joined)
     return out.tobytes(), source
+
+
+def _classes(raw: bytes, lower: bytes) -> NDArray[np.uint8]:
+    """The class of each byte, after what depends on its neighbours."""
+    letters = np.frombuffer(lower, dtype=np.uint8)
+    kind = np.frombuffer(raw.translate(_CLASS), dtype=np.uint8).copy()
+    word = kind >= _WORD
+    # A question mark inside a word is an apostrophe that an encoding lost (l?équipe).
+    inside = np.flatnonzero(letters[1:-1] == ord("?")) + 1
+    kind[inside[word[inside - 1] & word[inside + 1]]] = _BLANK
+    soft = np.flatnonzero(kind == _DROP)
+    if len(soft):
+        # Inside a word a soft hyphen is nothing, elsewhere a blank.
+        before = soft - 1
+        kind[soft[(before < 0) | ~word[before]]] = _BLANK
+    for match in _INCLUSIVE.finditer(lower):
+        kind[match.start() : match.end()] = _DROP
+    # Plural: s, or x after u, at the end of a word of four letters or more.
+    last = np.flatnonzero(word[:-1] & ~word[1:])
+    last = last[last >= 3]
+    ending = letters[last]
+    plural = (ending == ord("s")) | ((ending == ord("x")) & (letters[last - 1] == ord("u")))
+    last = last[plural]
+    last = last[word[last - 1] & word[last - 2] & word[last - 3]]
+    kind[last] = _DROP
+    return kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ class _ClosingGzip(gzip.GzipFile):
 
 def _spooled(blocks: Iterable[bytes]) -> IO[bytes]:
     """Copy blocks to a temporary file, in memory as long as it is small."""
-    spool: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, mode="w+b")
+    spool: IO[bytes] = tempfile.SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 (given away)
     try:
         for block in blocks:
             spool.write(block)

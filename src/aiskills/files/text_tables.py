@@ -1,7 +1,8 @@
 """CSV and TSV: read row by row with Python's csv module, in strict mode.
 
 Python's module rather than Arrow's: it tells an unclosed quote from a long text, and its errors
-can be traced to a line. 115 MB/s on 2,200-character offers, which no model follows.
+can be traced to a line. 70 to 87 MB/s (encoding check included) on 2,200-character offers, two
+cores: no model follows.
 """
 
 from __future__ import annotations

@@ -272,10 +272,12 @@ _ZONE_GROUPS: Final[Mapping[Zone, int]] = {
     Zone.PROCESS: 4,
     Zone.UNKNOWN: 5,
 }
+#: Log odds of the summaries, a quarter, where no match counts under a definition.
+_NOTHING_FOUND: Final = -2.0
 _ZONE_NAMES: Final = ("title", "missions", "profile", "firm", "benefits or process", "unknown")
 
 
-#: What an offer's matches amount to under one definition; `_said` computes it.
+#: What an offer's matches amount to under one definition; `_summaries` computes it.
 _SUMMARY: Final = (
     "best demand",
     "2nd demand",
@@ -320,39 +322,22 @@ class OfferFeatures:
             readings: Offers with at least one match.
             said: Probabilities of none, mention and demand of all their matches, matches x 3.
         """
-        dense, columns, counts = [], [], [0]
-        at = 0
-        for reading in readings:
-            own = said[at : at + len(reading.matches)]
-            at += len(reading.matches)
-            dense.append(
-                [
-                    *(v for definition in Definition for v in _said(reading, own, definition)),
-                    _length(reading),
-                ]
-            )
-            on = self._columns(reading)
-            columns.append(on)
-            counts.append(len(on))
-        return Rows(
-            np.cumsum(counts).astype(np.int64),
-            np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
-            np.array(dense).reshape(-1, len(self.DENSE)),
+        on = np.zeros((len(readings), self.n_columns), dtype=bool)
+        for number, reading in enumerate(readings):
+            title, text = title_and_text(reading)
+            words = self.title_words.numbers(title)
+            on[number, words[words >= 0]] = True
+            words = self.text_words.numbers(text)
+            on[number, words[words >= 0] + len(self.title_words)] = True
+        columns = np.nonzero(on)[1]
+        indptr = np.concatenate([[0], np.cumsum(on.sum(axis=1))]).astype(np.int64)
+        dense = np.column_stack(
+            [
+                *(_summaries(readings, said, definition) for definition in Definition),
+                [_length(reading) for reading in readings],
+            ]
         )
-
-    def _columns(self, reading: Reading) -> IntArray:
-        title, text = title_and_text(reading)
-        title_numbers = self.title_words.numbers(title)
-        text_numbers = self.text_words.numbers(text)
-        on: IntArray = np.unique(
-            np.concatenate(
-                [
-                    title_numbers[title_numbers >= 0],
-                    text_numbers[text_numbers >= 0] + len(self.title_words),
-                ]
-            )
-        )
-        return on
+        return Rows(indptr, columns, dense.reshape(-1, len(self.DENSE)))
 
     def column_name(self, column: int) -> str:
         """What a sparse column stands for, for people."""
@@ -371,41 +356,51 @@ def title_and_text(reading: Reading) -> tuple[NDArray[np.uint64], NDArray[np.uin
     return reading.tokens.hashes[:split], reading.tokens.hashes
 
 
-def _said(reading: Reading, said: FloatArray, definition: Definition) -> list[float]:
-    """The dense features of one offer under one definition; see `_SUMMARY`."""
+def _summaries(
+    readings: Sequence[Reading], said: FloatArray, definition: Definition
+) -> FloatArray:
+    """What the matches of each offer amount to; offers x `_SUMMARY`."""
+    matches = [match for reading in readings for match in reading.matches]
+    sizes = np.array([len(reading.matches) for reading in readings])
+    begins = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    owner = np.repeat(np.arange(len(readings)), sizes)
     counts = np.array(
         [
             definition is Definition.STUDY or match.term.definition is Definition.STRICT
-            for match in reading.matches
+            for match in matches
         ],
         dtype=bool,
     )
-    zones = np.full(len(_ZONE_NAMES), 0.0)
-    if not counts.any():
-        return [-2.0] * 6 + [0.0, 0.0, *zones, 0.0, 1.0]
+    sure = np.array([match.term.strength is Strength.STRONG for match in matches], dtype=bool)
     demand = np.where(counts, said[:, DEMAND], 0.0)
     mention = np.where(counts, said[:, MENTION], 0.0)
-    ranked = np.zeros(3)
-    best = np.sort(demand)[::-1][:3]
-    ranked[: len(best)] = best
-    sure = np.array([match.term.strength is Strength.STRONG for match in reading.matches])
-    for probability, zone in zip(demand, reading.zones, strict=True):
-        group = _ZONE_GROUPS[zone]
-        zones[group] = max(zones[group], probability)
-    tops = np.array(
+
+    best = np.zeros((len(readings), 3))
+    order = np.lexsort((-demand, owner))
+    rank = np.arange(len(order)) - begins[owner]
+    top = rank < best.shape[1]
+    best[owner[top], rank[top]] = demand[order][top]
+    any_demand = 1 - np.exp(np.add.reduceat(np.log1p(-np.minimum(demand, 1 - 1e-9)), begins))
+    zones = np.zeros((len(readings), len(_ZONE_NAMES)))
+    zone = np.array([_ZONE_GROUPS[zone] for reading in readings for zone in reading.zones])
+    np.maximum.at(zones, (owner, zone), demand)
+    found = np.add.reduceat(counts.astype(float), begins)
+    tops = [
+        *best.T,
+        any_demand,
+        np.maximum.reduceat(mention, begins),
+        np.maximum.reduceat(demand * sure, begins),
+    ]
+    none = found == 0
+    odds = logit(np.column_stack(tops)) / 4
+    odds[none] = _NOTHING_FOUND
+    return np.column_stack(
         [
-            *ranked,
-            1 - np.prod(1 - demand),
-            mention.max(),
-            (demand * sure).max(),
+            odds,
+            np.log1p(np.add.reduceat((demand > 0.5).astype(float), begins)),
+            np.add.reduceat(demand, begins) / np.maximum(found, 1),
+            zones,
+            np.log1p(found) / 2,
+            none.astype(float),
         ]
     )
-    likely = demand[counts] > 0.5
-    return [
-        *(logit(tops) / 4),
-        float(np.log1p(likely.sum())),
-        float(demand[counts].mean()),
-        *zones,
-        float(np.log1p(counts.sum())) / 2,
-        0.0,
-    ]
