@@ -1,0 +1,42 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what they need.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+ifeq ($(OS),Windows_NT)
+BIN = $(VENV)/Scripts
+endif
+
+.PHONY: demo test lint train clean help
+
+help:
+	@echo "make demo    set up and classify the sample offers"
+	@echo "make test    set up and run linters, types, the import contract and all tests"
+	@echo "make train   train the model again (needs the labelled offers: AISKILLS_REAL_OFFERS=FILE)"
+
+$(VENV)/.run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[excel]"
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+demo: $(VENV)/.run
+	@$(BIN)/aiskills demo
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest
+
+train: $(VENV)/.dev
+	@test -n "$(AISKILLS_REAL_OFFERS)" || { echo "make train: the labelled offers' texts are not part of the project; name the file that holds them: make train AISKILLS_REAL_OFFERS=pool.parquet" >&2; exit 1; }
+	$(BIN)/aiskills train data/labels/*.jsonl --offers "$(AISKILLS_REAL_OFFERS)" $(foreach f,$(wildcard data/training/*.jsonl),--written $(f)) --name fr -o models/fr --force
+
+clean:
+	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
