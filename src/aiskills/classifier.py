@@ -188,7 +188,7 @@ def _sample(head: Any, names: list[str]) -> pa.Table:
 
 
 def _arrow_text(column: Any) -> pa.Array:
-    """A pandas column as Arrow text; missing values are null, other objects as Python writes them."""
+    """A pandas column for Arrow; missing values are null, odd objects as Python writes them."""
     try:
         array = pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
@@ -215,6 +215,3 @@ def classify(offers: Any, *, mapping: Mapping[str, str] | None = None) -> Any:
 def classify_text(description: str, title: str = "") -> Judgement:
     """Judges one offer with the model that ships with aiskills; see `Classifier.classify_text`."""
     return _default().classify_text(description, title)
-
-
-

@@ -88,9 +88,7 @@ class OfferReader:
     def _look(self, given: str, title_chars: int, folded: Folded) -> Reading:
         found = self.scanner.scan(folded, given)
         if not found.matches:
-            return Reading(
-                given, title_chars, folded, (), (), None, _NOTHING, _NOTHING, _NOTHING
-            )
+            return Reading(given, title_chars, folded, (), (), None, _NOTHING, _NOTHING, _NOTHING)
         tokens = self._cutter.cut(folded)
         body = int(np.searchsorted(folded.source, title_chars))
         zones = ZoneMap(found.headings, body)

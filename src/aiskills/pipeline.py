@@ -135,7 +135,7 @@ def added_columns(judgements: Sequence[Judgement]) -> pa.Table:
 
 
 def evidence_json(judgement: Judgement) -> str:
-    """The evidence of a judgement as the ``ai_evidence`` column holds it; empty if there is none."""
+    """The evidence of a judgement as ``ai_evidence`` holds it; empty if there is none."""
     if not judgement.evidence:
         return ""
     return json.dumps(

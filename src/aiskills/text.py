@@ -1,4 +1,4 @@
-"""Cleaning and folding of offer texts, with a map back to the text that was given.
+r"""Cleaning and folding of offer texts, with a map back to the text that was given.
 
 Everything downstream (phrases, tokens, features) sees the *folded* form and every offset that
 leaves the package is translated back, so evidence is always quoted from what the user gave.
@@ -16,7 +16,8 @@ with a blank. A token is a run of letters and digits, or one mark of punctuation
     b' developpeur d ia generative \\x96 reseau '
 
 Cheap steps run on many texts at once; :func:`repair` undoes what is rare and dear to undo (HTML,
-mojibake, decomposed accents, invisible characters) and runs only where :func:`needs_repair` says so.
+mojibake, decomposed accents, invisible characters) and runs only where :func:`needs_repair` says
+so.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-#: Parts the fields of one offer (title, description): a token of its own, so that no phrase crosses.
+#: Parts the fields of one offer (title, description): a token, so that no phrase crosses it.
 FIELD_BREAK: Final = "\x1e"
 #: What stands for it in folded text, where the break itself would count as a blank.
 FOLDED_BREAK: Final = "¦"
@@ -232,7 +233,9 @@ _TAG: Final = re.compile(r"<[a-zA-Z/!]")
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
 #: Combining accents, zero-width and direction marks, byte-order mark, ligatures of letters.
 _INVISIBLE: Final = re.compile("[\u0300-\u036f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-_WIDE: Final = re.compile("[\u2000-\u200a\u202f\u205f\u3000\u2010\u2011\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff]")
+_WIDE: Final = re.compile(
+    "[\u2000-\u200a\u202f\u205f\u3000\u2010\u2011\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff]"
+)
 #: What UTF-8 read as Windows-1252 or Latin-1 looks like: a lead byte and a continuation byte.
 _MOJIBAKE: Final = re.compile("[ÂÃÅâ][\x80-\xbf\u20ac\u201a-\u2122\u0152\u0153\u0160\u0161\u0178]")
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import ORTH
-from spacy.strings import hash_string
+from spacy.strings import get_string_id
 from spacy.tokenizer import Tokenizer
 from spacy.vocab import Vocab
 
@@ -64,5 +64,5 @@ class TokenCutter:
 
 
 def token_hashes(words: Sequence[str]) -> NDArray[np.uint64]:
-    """spaCy's hashes of folded words, as `Tokens` holds them."""
-    return np.array([hash_string(word) for word in words], dtype=np.uint64)
+    """Hashes (those of spaCy) of folded words, as `Tokens` holds them."""
+    return np.array([get_string_id(word) for word in words], dtype=np.uint64)

@@ -30,13 +30,16 @@ def classify(
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="Where the result goes; its suffix tells the format. - is stdout."
+            "-o",
+            "--output",
+            help="Where the result goes; its suffix tells the format. - is stdout.",
         ),
     ] = None,
     file_format: Annotated[
         str | None,
         typer.Option(
-            "--format", help="csv, tsv, json, jsonl, parquet or xlsx, where the suffix doesn't tell."
+            "--format",
+            help="csv, tsv, json, jsonl, parquet or xlsx, where the suffix doesn't tell.",
         ),
     ] = None,
     excel_fr: Annotated[
@@ -53,7 +56,8 @@ def classify(
     model: options.Model = None,
     threshold: options.Threshold = None,
     only_flagged: Annotated[
-        bool, typer.Option("--only-flagged", help="Keep only offers that ask for AI skills (study).")
+        bool,
+        typer.Option("--only-flagged", help="Keep only offers that ask for AI skills (study)."),
     ] = False,
     quiet: options.Quiet = False,
     force: options.Force = False,
@@ -64,7 +68,6 @@ def classify(
     Without -o a terminal shows the first flagged offers, and a pipe gets CSV.
 
     Examples:
-
       aiskills classify offers.csv -o results.csv
 
       aiskills classify exports/ -o results.parquet --jobs 4
@@ -177,7 +180,7 @@ def _progress(
 def _flagged(table: pa.Table) -> pa.Table:
     import pyarrow.compute as pc
 
-    return table.filter(pc.fill_null(table.column("ai_study"), False))  # noqa: FBT003
+    return table.filter(pc.fill_null(table.column("ai_study"), False))
 
 
 def _show(results: Iterator[pa.Table]) -> None:
@@ -212,7 +215,7 @@ def flagged_table(rows: Sequence[dict[str, Any]]) -> Any:
         ("themes", {"max_width": 26, "ratio": 2}),
         ("the words that prove it", {"ratio": 4}),
     ):
-        table.add_column(name, **options_)  # type: ignore[arg-type]
+        table.add_column(name, **options_)
     fields = find_fields(list(rows[0]), None, None)
     path = fields.paths.get("title") or fields.paths["description"]
     for row in rows:
@@ -237,18 +240,16 @@ def print_summary(tally: Tally, seconds: float, where: str | None) -> None:
     if tally.errors:
         reasons = ", ".join(f"{reason}: {n:,}" for reason, n in tally.errors.most_common())
         lines[0] += f", {tally.errors.total():,} not judged ({reasons})"
-    for definition in (Definition.STUDY, Definition.STRICT):
-        lines.append(
-            f"  {definition:<6}  "
-            + ", ".join(
-                f"{tally.count(definition, status):,} {word} "
-                f"({percent(tally.share(definition, status))})"
-                for status, word in (
-                    (Status.DEMAND, "ask for AI skills"),
-                    (Status.MENTION, "only mention AI"),
-                )
-            )
+    words = ((Status.DEMAND, "ask for AI skills"), (Status.MENTION, "only mention AI"))
+    lines += [
+        f"  {definition:<6}  "
+        + ", ".join(
+            f"{tally.count(definition, status):,} {word} "
+            f"({percent(tally.share(definition, status))})"
+            for status, word in words
         )
+        for definition in (Definition.STUDY, Definition.STRICT)
+    ]
     if tally.themes:
         top = ", ".join(f"{theme} {count:,}" for theme, count in tally.themes.most_common(5))
         lines.append(f"  themes  {top}")

@@ -43,7 +43,6 @@ def explain(
     """Show why an offer is flagged, or why it is not.
 
     Examples:
-
       aiskills explain offers.csv --id 123ABC
 
       aiskills explain --text "Vous entraînez des réseaux de neurones."

@@ -71,9 +71,7 @@ def check(
 
 @app.command()
 def diff(
-    before: Annotated[
-        str, typer.Argument(help="A lexicon file, or default.", show_default=False)
-    ],
+    before: Annotated[str, typer.Argument(help="A lexicon file, or default.", show_default=False)],
     after: Annotated[str, typer.Argument(help="Another, or default.", show_default=False)],
     on: Annotated[
         list[str] | None, typer.Option("--on", help="Offers on which to count moved flags.")
@@ -125,7 +123,7 @@ def _print_table(terms: list[Term]) -> None:
     for name in ("term", "theme", "definition", "strength", "other forms"):
         table.add_column(name)
     for term in terms:
-        forms = ", ".join(term.variants[:4]) + (" …" if len(term.variants) > 4 else "")  # noqa: PLR2004
+        forms = ", ".join(term.variants[:4]) + (" …" if len(term.variants) > 4 else "")
         cells = (term.term, term.theme, term.definition, term.strength, forms)
         table.add_row(*(Text(str(cell)) for cell in cells))
     stdout_console().print(table)

@@ -22,8 +22,10 @@ def train(
     ],
     offers: Annotated[
         Path | None,
-        typer.Option(help="The labelled offers' texts: a table with uid (or id), title, "
-                          "description and company."),
+        typer.Option(
+            help="The labelled offers' texts: a table with uid (or id), title, "
+            "description and company."
+        ),
     ] = None,
     written: Annotated[
         list[Path] | None,
@@ -72,12 +74,16 @@ def train(
         ["uid", "title", "description", "company"]
     )
     offer_labels, mention_labels = read_labels(labels)
-    wanted = {label.uid for label in (*offer_labels, *mention_labels)}
+    wanted = {o.uid for o in offer_labels} | {m.uid for m in mention_labels}
     rows = [row for row in kept.to_pylist() if row["uid"] in wanted]
     labelled = join_labels(rows, offer_labels, mention_labels) + read_written(written or [])
     dataset = make_dataset(labelled, OfferReader(Scanner(terms, Headings.default())))
     model, card = build_model(
-        dataset, terms, name=name, jobs=jobs, say=lambda line: print(line, file=sys.stderr)  # noqa: T201
+        dataset,
+        terms,
+        name=name,
+        jobs=jobs,
+        say=lambda line: print(line, file=sys.stderr),  # noqa: T201
     )
     save_model(model, output, card)
     sys.stderr.write(f"written to {output}; its card is {output / 'README.md'}\n")

@@ -1,7 +1,7 @@
-"""Records of labelled offers and mentions, and their JSONL form.
+r"""Records of labelled offers and mentions, and their JSONL form.
 
 Both kinds may stand in one file, a JSON object a line. A label points at an offer by ``uid`` and at
-a place in it by offsets into ``title + "\\n" + description`` (a missing title counts as empty), so
+a place in it by offsets into ``title + "\n" + description`` (a missing title counts as empty), so
 files of labels hold no text of offers.
 """
 

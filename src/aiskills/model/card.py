@@ -35,8 +35,9 @@ This card is written by `aiskills train`. Nothing in the folder is code; weights
 
 - {data["offers_labelled"]:,} offers labelled by reading the whole text, and
   {data["mentions_labelled"]:,} mentions labelled in their context
-  (in {data["offers_with_labelled_mentions"]:,} offers), {data["groups"]:,} groups of one employer
-  or near-copies. Offers of 2019 to 2026 from public dumps, most of them queries for data and IT jobs.
+  (in {data["offers_with_labelled_mentions"]:,} offers), in {data["groups"]:,} groups of one
+  employer or near-copies. Offers of 2019 to 2026 from public dumps, most of them queries for data
+  and IT jobs.
 - {data["offers_written_for_training"]:,} offers written for this project (`data/training/`).
 - Lexicon: {meta["lexicon_terms"]:,} terms, SHA-256 `{meta["lexicon_sha256"][:16]}…`.
 

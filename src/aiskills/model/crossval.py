@@ -96,10 +96,9 @@ def cross_validate(
         np.array([n for n in np.flatnonzero(folds == fold) if n in dataset.labels])
         for fold in range(FOLDS)
     ]
+    usable = np.ones(len(folds), dtype=bool) if real else dataset.written
     outcomes = Parallel(n_jobs=jobs)(
-        delayed(_one_fold)(
-            dataset, examples, words, settings, _training(dataset, folds, fold, real), test
-        )
+        delayed(_one_fold)(dataset, examples, words, settings, usable & (folds != fold), test)
         for fold, test in enumerate(tests)
     )
     numbers = np.concatenate(tests)
@@ -110,11 +109,6 @@ def cross_validate(
         {d: np.concatenate([outcome[d] for outcome in outcomes]) for d in Definition},
         gated,
     )
-
-
-def _training(dataset: Dataset, folds: IntArray, fold: int, real: bool) -> NDArray[np.bool_]:
-    chosen: NDArray[np.bool_] = folds != fold
-    return chosen if real else chosen & dataset.written
 
 
 def _one_fold(
@@ -132,7 +126,7 @@ def _one_fold(
 def predict(
     dataset: Dataset, fitted: Fitted, numbers: Sequence[int] | IntArray
 ) -> dict[Definition, FloatArray]:
-    """Log odds of both outputs for some offers, by definition; those of the gate without a match."""
+    """Log odds of both outputs for some offers, by definition; without a match the gate's."""
     result = {d: np.full((len(numbers), 2), _GATE_LOG_ODDS) for d in Definition}
     asked = [place for place, n in enumerate(numbers) if dataset.readings[n].matches]
     readings = [dataset.readings[numbers[place]] for place in asked]

@@ -130,12 +130,12 @@ def join_labels(
 
 
 def read_written(paths: Iterable[str | Path]) -> list[LabelledOffer]:
-    """Offers written for training, which carry their text and labels.
+    r"""Offers written for training, which carry their text and labels.
 
     Args:
         paths: JSONL files; each line has id, title, description, strict, study, themes, lang and
             mentions, a list of {quote, nth, status, definition}, `nth` counting the occurrences of
-            the quote in ``title + "\\n" + description`` from 0.
+            the quote in ``title + "\n" + description`` from 0.
 
     Raises:
         LabelError: A line without this form, or a quote that is not in the text.

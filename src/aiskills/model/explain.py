@@ -98,9 +98,7 @@ def explain(judge: Judge, title: str, description: str) -> Explanation:
         description,
         judgement,
         by_definition,
-        tuple(
-            mention_parts[piece.field, piece.start, piece.end] for piece in judgement.evidence
-        ),
+        tuple(mention_parts[piece.field, piece.start, piece.end] for piece in judgement.evidence),
         judge.thresholds,
     )
 

@@ -356,9 +356,7 @@ def title_and_text(reading: Reading) -> tuple[NDArray[np.uint64], NDArray[np.uin
     return reading.tokens.hashes[:split], reading.tokens.hashes
 
 
-def _summaries(
-    readings: Sequence[Reading], said: FloatArray, definition: Definition
-) -> FloatArray:
+def _summaries(readings: Sequence[Reading], said: FloatArray, definition: Definition) -> FloatArray:
     """What the matches of each offer amount to; offers x `_SUMMARY`."""
     matches = [match for reading in readings for match in reading.matches]
     sizes = np.array([len(reading.matches) for reading in readings])

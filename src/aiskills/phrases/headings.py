@@ -90,7 +90,7 @@ class Headings:
 
 
 def _opens(folded: Folded, given: str, start: int) -> bool:
-    """Whether a hit stands at the start of a text, a line or a sentence, or is written as a title."""
+    """Whether a hit opens a text, a line or a sentence, or is written as a title."""
     if start == 0 or folded.text[start - 1] in _BEFORE:
         return True
     begin = int(folded.source[start + 1])

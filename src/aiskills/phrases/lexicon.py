@@ -101,7 +101,6 @@ class Term:
         return (self.term, *self.variants)
 
 
-
 @dataclass(frozen=True)
 class Lexicon:
     """An ordered set of terms.
@@ -326,9 +325,11 @@ def _form_problems(term: Term) -> list[str]:
             problems.append(f"{form[:30]!r}… has {len(form)} characters; at most {_MAX_FORM_CHARS}")
         elif not any(char.isalnum() for char in form):
             problems.append(f"{form!r} holds no letter or digit, so it could never be found")
-    for word in (*term.needs, *term.excludes):
-        if word != ANY_AI and not any(char.isalnum() for char in word):
-            problems.append(f"context word {word!r} holds no letter or digit")
+    problems += [
+        f"context word {word!r} holds no letter or digit"
+        for word in (*term.needs, *term.excludes)
+        if word != ANY_AI and not any(char.isalnum() for char in word)
+    ]
     return problems
 
 

@@ -113,11 +113,9 @@ class Scanner:
         cased = [
             hit for hit in hits if _case_holds(terms[hit.entry], given, *folded.span(*_place(hit)))
         ]
-        any_ai = any(
-            terms[hit.entry].strength is Strength.STRONG for hit in _longest_first(cased)
-        )
+        any_ai = any(terms[hit.entry].strength is Strength.STRONG for hit in _longest_first(cased))
         held = _longest_first(
-            [hit for hit in cased if self._context_holds(hit, folded.text, any_ai)]
+            [hit for hit in cased if self._context_holds(hit, folded.text, any_ai=any_ai)]
         )
         return tuple(
             Match(terms[hit.entry], hit.entry, hit.start, hit.end)
@@ -125,7 +123,7 @@ class Scanner:
             if terms[hit.entry].strength is not Strength.TRAP
         )
 
-    def _context_holds(self, hit: Hit, text: bytes, any_ai: bool) -> bool:
+    def _context_holds(self, hit: Hit, text: bytes, *, any_ai: bool) -> bool:
         rule = self._rules[hit.entry]
         if rule is None:
             return True
