@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from aiskills.version import __version__
 
 if TYPE_CHECKING:
     from aiskills.classifier import Classifier, classify, classify_text

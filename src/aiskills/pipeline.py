@@ -16,6 +16,7 @@ from aiskills.errors import UsageError
 from aiskills.model import Judge, Judgement, load_model
 from aiskills.phrases import Lexicon
 from aiskills.schema import CLASSIFY_COLUMNS, SCHEMA_VERSION, Definition, Status
+from aiskills.version import __version__
 
 if TYPE_CHECKING:
     from aiskills.files import Chunk, FieldMap
@@ -105,8 +106,6 @@ def parse_threshold(text: str | float | Mapping[str, float] | None) -> dict[Defi
 
 def provenance(judge: Judge) -> dict[str, str]:
     """Versions of everything that decides a result, for its metadata."""
-    from aiskills import __version__
-
     return {
         "aiskills_version": __version__,
         "aiskills_schema": str(SCHEMA_VERSION),

@@ -13,9 +13,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from aiskills import __version__
 from aiskills.cli import classify, demo, explain, lexicon, train
 from aiskills.errors import AiskillsError
+from aiskills.version import __version__
 
 app = typer.Typer(
     name="aiskills",

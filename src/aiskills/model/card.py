@@ -83,8 +83,8 @@ def _table(quality: Mapping[str, Any]) -> str:
     for name, title in _SLICES.items():
         for definition, q in quality.get(name, {}).items():
             rows.append(
-                f"| {title} | `{definition}` | {q['offers']} | {q['demand']} | {q['tp']} | {q['fp']} "
-                f"| {q['fn']} | {_figure(q['precision'])} | {_figure(q['recall'])} "
+                f"| {title} | `{definition}` | {q['offers']} | {q['demand']} | {q['tp']} "
+                f"| {q['fp']} | {q['fn']} | {_figure(q['precision'])} | {_figure(q['recall'])} "
                 f"| {q['f1']:.3f} [{q['f1_low']:.3f}, {q['f1_high']:.3f}] "
                 f"| {q['macro_f1']:.3f} | {q['calibration_error']:.3f} |"
             )
