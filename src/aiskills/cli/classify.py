@@ -198,7 +198,7 @@ def _show(results: Iterator[pa.Table]) -> None:
 
 
 def flagged_table(rows: Sequence[dict[str, Any]]) -> Any:
-    """Flagged offers as a rich table: what, how sure, which themes, which words."""
+    """Flagged offers as a rich table, a line each: how sure, what, which words."""
     import json
 
     from rich.table import Table
@@ -207,26 +207,21 @@ def flagged_table(rows: Sequence[dict[str, Any]]) -> Any:
     from aiskills.cli.console import one_line
     from aiskills.files import find_fields
 
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    for name, options_ in (
-        ("offer", {"max_width": 40, "ratio": 3}),
-        ("score", {"justify": "right"}),
-        ("definition", {}),
-        ("themes", {"max_width": 26, "ratio": 2}),
-        ("the words that prove it", {"ratio": 4}),
-    ):
-        table.add_column(name, **options_)
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("definition", no_wrap=True)
+    table.add_column("offer", no_wrap=True, ratio=1)
+    table.add_column("the words that prove it", no_wrap=True, ratio=1)
     fields = find_fields(list(rows[0]), None, None)
-    path = fields.paths.get("title") or fields.paths["description"]
+    column = (fields.paths.get("title") or fields.paths["description"])[0]
     for row in rows:
         evidence = [e for e in json.loads(row["ai_evidence"] or "[]") if e["status"] == "demand"]
         quotes = dict.fromkeys(one_line(piece["quote"], 40) for piece in evidence)
         table.add_row(
-            Text(one_line(str(row.get(path[0]) or "(no title)"), 60)),
             f"{row['ai_study_score']:.2f}",
             "strict" if row["ai_strict"] else "study only",
-            ", ".join(row["ai_themes"].split("|")),
-            Text(" · ".join(list(quotes)[:5])),
+            Text(one_line(str(row.get(column) or "(no title)"), 80)),
+            Text(" · ".join(quotes)),
         )
     return table
 

@@ -279,17 +279,17 @@ _ZONE_NAMES: Final = ("title", "missions", "profile", "firm", "benefits or proce
 
 #: What an offer's matches amount to under one definition; `_summaries` computes it.
 _SUMMARY: Final = (
-    "best demand",
-    "2nd demand",
-    "3rd demand",
-    "any demand",
-    "best mention",
-    "best sure demand",
-    "log likely demands",
-    "share of demand",
-    *(f"best demand in {zone}" for zone in _ZONE_NAMES),
-    "log matches",
-    "none found",
+    "surest demand of a match",
+    "second surest demand",
+    "third surest demand",
+    "at least one demand",
+    "surest mention",
+    "surest demand of an unambiguous term",
+    "how many likely demands",
+    "mean over the matches",
+    *(f"surest demand in zone {zone}" for zone in _ZONE_NAMES),
+    "how many matches",
+    "no match",
 )
 
 

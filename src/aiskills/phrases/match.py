@@ -117,11 +117,32 @@ class Scanner:
         held = _longest_first(
             [hit for hit in cased if self._context_holds(hit, folded.text, any_ai=any_ai)]
         )
+        redefined = self._redefined(held, folded.text)
+        held = [hit for hit in held if hit.entry not in redefined]
         return tuple(
             Match(terms[hit.entry], hit.entry, hit.start, hit.end)
             for hit in held
             if terms[hit.entry].strength is not Strength.TRAP
         )
+
+    def _redefined(self, hits: Sequence[Hit], text: bytes) -> set[int]:
+        """Acronyms that the offer itself spells out as something the lexicon does not know.
+
+        "IA (ingénieur d'affaires)" or "ingénieur d'affaires (IA)" settles what IA is in this offer,
+        "IA (intelligence artificielle)" does too: there the words are a match themselves.
+        """
+        found = set()
+        for hit in hits:
+            if self.lexicon.terms[hit.entry].case is not Case.UPPER:
+                continue
+            letters = text[hit.start : hit.end].strip()
+            span = letters.isalpha() and spelled_out(text, hit.start, hit.end)
+            if span and not any(
+                other is not hit and other.start < span[1] and span[0] < other.end
+                for other in hits
+            ):
+                found.add(hit.entry)
+        return found
 
     def _context_holds(self, hit: Hit, text: bytes, *, any_ai: bool) -> bool:
         rule = self._rules[hit.entry]
@@ -169,6 +190,50 @@ def _stands(words: Sequence[bytes], text: bytes, hit: Hit, reach: int) -> bool:
     after = text[hit.end : hit.end + reach]
     after += text[hit.end + reach :].partition(b" ")[0] + b" " if len(after) == reach else b""
     return any(word in before or word in after for word in words)
+
+
+#: Words that lend no letter to an acronym.
+_SMALL_WORDS: Final = frozenset(b"a au aux d de des du en et l la le les of pour the to".split())
+_LONGEST_EXPANSION: Final = 80
+
+
+def spelled_out(text: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Where an acronym is spelled out in brackets behind it, or before its own brackets.
+
+    Args:
+        text: A folded text.
+        start: Position of the blank before the acronym.
+        end: Position of the blank after it.
+
+    Returns:
+        Start and end of the words, None if they are not there.
+
+    Examples:
+        >>> spelled_out(b" un ia ( ingenieur d affaire ) ", 3, 6)
+        (8, 28)
+        >>> spelled_out(b" ingenieur d affaire ( ia ) ", 22, 25)
+        (0, 20)
+    """
+    letters = text[start:end].strip().removesuffix(b"s")
+    if text.startswith(b" ( ", end):
+        close = text.find(b" ) ", end, end + _LONGEST_EXPANSION)
+        if close > 0 and _initials(text[end + 3 : close].split()) == letters:
+            return end + 3 - 1, close
+    if text.startswith(b" ) ", end) and text.endswith(b" (", 0, start):
+        begin = text.rfind(b" ", 0, max(start - _LONGEST_EXPANSION, 1))
+        words = text[max(begin, 0) : start - 2].split()
+        for place in range(len(words) - 1, -1, -1):
+            initials = _initials(words[place:])
+            if initials == letters:
+                size = len(b" ".join(words[place:]))
+                return start - 2 - size - 1, start - 2
+            if not letters.endswith(initials):
+                break
+    return None
+
+
+def _initials(words: Sequence[bytes]) -> bytes:
+    return b"".join(word[:1] for word in words if word not in _SMALL_WORDS)
 
 
 def _rules(terms: Sequence[Term]) -> list[_Rule | None]:
