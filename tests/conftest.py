@@ -23,7 +23,7 @@ settings.register_profile(
     "search",
     settings.get_profile("repeatable"),
     derandomize=False,
-    max_examples=1000,
+    max_examples=3000,
 )
 settings.load_profile(os.environ.get("AISKILLS_HYPOTHESIS", "repeatable"))
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiskills.phrases import Lexicon
@@ -83,14 +83,15 @@ def folded(text: str) -> str:
         # glued words
         ("posteEn", "poste en"),
         ("LyonProfil", "lyon profil"),
-        ("PyTorch", "py torch"),
-        ("IAs", "ias"),
+        ("TensorFlow", "tensor flow"),
+        # … after two small letters, not one
+        ("PyTorch", "pytorch"),
         ("eCommerce", "ecommerce"),
-        ("McDo", "mcdo"[:2] + "do"),
         # plural
         ("réseaux neuronaux", "reseau neuronau"),
         ("agents", "agent"),
         ("LLMs", "llm"),
+        ("IAs", "ias"),
         ("bus des dos os", "bus des dos os"),
         ("prix", "prix"),
         ("jeux", "jeu"),
@@ -145,13 +146,18 @@ def test_repair_rule(given_text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["class\xadification", "analys\xadeur", "diffus\xadion", "process\xadus", "deux\xadième"]
+    "word",
+    # the s before it was dropped, the plural s behind it was not
+    ["class\xadification", "analys\xadeur", "diffus\xadion", "algorith\xadmes", "modè\xadles", "A\xadDAS"],
 )
-@pytest.mark.xfail(
-    strict=True, reason="a soft hyphen after s or x is taken for the end of a word: s is dropped"
-)
-def test_soft_hyphen_after_a_plural_letter(word: str) -> None:
+@pytest.mark.xfail(strict=True, reason="the plural rule takes a soft hyphen for the end of a word")
+def test_a_soft_hyphen_does_not_end_a_word(word: str) -> None:
     assert fold(word).text == fold(word.replace("\xad", "")).text
+
+
+@pytest.mark.xfail(strict=True, reason="the second of two soft hyphens is taken for a blank")
+def test_two_soft_hyphens() -> None:
+    assert folded("ma\xad\xadchine") == "machine"
 
 
 def test_example_of_the_docstring() -> None:
@@ -224,11 +230,11 @@ def damaged(draw: st.DrawFn, form: str) -> str:
             if char.isascii():
                 ways.append(chr(ord(char) + 0xFEE0))
             out.append(draw(st.sampled_from(ways)))
-            following = form[place + 1 : place + 2]
-            if following.isalpha() and draw(st.integers(0, 5)) == 0:
-                # A soft hyphen after s or x is a known failure, see above.
-                choice = draw(st.sampled_from(INSIDE if char not in "sxSX" else INSIDE[:-1]))
-                out.append(choice)
+            rest = re.split("[^\\w]", form[place + 1 :])[0]
+            if rest and draw(st.integers(0, 5)) == 0:
+                # Where a soft hyphen meets the plural rule it is a known failure, see above.
+                soft = char not in "sxSX" and len(rest) > 3
+                out.append(draw(st.sampled_from(INSIDE if soft else INSIDE[:-1])))
     return "".join(out)
 
 
@@ -252,19 +258,17 @@ def places(form: Folded, pattern: bytes) -> list[tuple[int, int]]:
     return found
 
 
-@settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_term_is_found_where_it_stands(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(FORMS))
     term = data.draw(damaged(form))
     before = data.draw(filler())
-    after = data.draw(st.sampled_from(("", " ", ".", ", ", ")", "</p>", "\n", "&nbsp;", " 🚀 ", "!")))
-    text = before + term + after + data.draw(filler())
+    after = data.draw(st.sampled_from((" ", ".", ", ", ")", "</p>", "\n", "&nbsp;", " 🚀 ", "!")))
+    text = before + term + (after + data.draw(filler()) if data.draw(st.booleans()) else "")
     found = places(fold(text), fold(form).text)
     assert (len(before), len(before) + len(term)) in found, (text, fold(text).text)
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_a_term_in_mojibake_is_found_where_it_stands(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from([f for f in FORMS if not f.isascii()]))
@@ -343,7 +347,6 @@ def check_form(text: str, form: Folded) -> None:
     assert form.source[-1] <= len(text)
 
 
-@settings(max_examples=300)
 @given(st.one_of(any_text, scraps))
 def test_any_text_folds(text: str) -> None:
     form = fold(text)
@@ -354,7 +357,6 @@ def test_any_text_folds(text: str) -> None:
     form.text.decode("cp1252")
 
 
-@settings(max_examples=100)
 @given(st.lists(st.one_of(any_text, scraps), max_size=6))
 def test_folding_together_is_folding_one_by_one(texts: list[str]) -> None:
     together = list(fold_batch(texts))
@@ -365,7 +367,6 @@ def test_folding_together_is_folding_one_by_one(texts: list[str]) -> None:
         assert form.source.tolist() == alone.source.tolist()
 
 
-@settings(max_examples=200)
 @given(st.one_of(any_text, scraps))
 def test_the_map_of_repair(text: str) -> None:
     repaired = repair(text)
@@ -378,14 +379,12 @@ def test_the_map_of_repair(text: str) -> None:
         assert repaired.source.tolist() == list(range(len(text) + 1))
 
 
-@settings(max_examples=100)
 @given(st.text(st.sampled_from("abcdéàùç .,;:!?'’«»–€0123456789\n\xa0-()"), max_size=200))
 def test_an_ordinary_text_needs_no_repair(text: str) -> None:
     assert not needs_repair(text)
     assert repair(text).text == text
 
 
-@settings(max_examples=100)
 @given(st.one_of(any_text, scraps))
 def test_folding_what_was_folded_changes_little(text: str) -> None:
     """Folded text is what it says it is: words and marks, one blank between."""
@@ -396,15 +395,19 @@ def test_folding_what_was_folded_changes_little(text: str) -> None:
 # --- time --------------------------------------------------------------------------------------
 
 _LONG = 200_000
+_UNITS = (
+    ["<", "<a", "<!", "</", "<!--", "-->", "<script>", "<script></", "<a <b", "&", "&#", "&amp;"]
+    + ["&a", "(e)", "abc(e)", "abc·e", "abc.e", "Ã", "Ã©", "Ã ", "â€™", "\u0301", "\xad", "a\xad"]
+    + [" ", "?", "a?", "漢", "\ufb03", "aB", "s", "·", "\x1f", "\x1e", "\ud800"]
+)
 
 
 @pytest.mark.parametrize(
-    "unit",
-    ["<", "<a", "<!", "</", "<!--", "-->", "<script>", "<a <b", "&", "&#", "&amp;", "&a", "(e)",
-     "abc(e)", "abc·e", "abc.e", "Ã", "Ã©", "Ã ", "â€™", "\u0301", "e\u0301", "\xad", "a\xad", " ",
-     "?", "a?", "漢", "\uff21", "\ufb03", "aB", "s", "·", "\x1f", "\x1e", "\ud800"],
-)  # fmt: skip
-@pytest.mark.parametrize("end", ["", ">", ";"], ids=["open", "tag", "reference"])
+    ("unit", "end"),
+    [(unit, "") for unit in _UNITS]
+    + [(unit, ">") for unit in _UNITS if unit.startswith("<")]
+    + [("&", ";"), ("&#", ";"), ("&a", ";")],
+)
 def test_a_hostile_text_costs_no_more_than_its_length(unit: str, end: str) -> None:
     text = unit * (_LONG // len(unit)) + end
     started = time.perf_counter()
