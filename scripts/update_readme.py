@@ -28,14 +28,14 @@ SLICES: Final = {
     },
 }
 HEADS: Final = {
-    "README.md": "| offers | definition | n | asking | precision | recall | F1 [95 %] |",
-    "README.fr.md": "| offres | définition | n | demandes | précision | rappel | F1 [95 %] |",
+    "README.md": "| offers | definition | n | asking | precision | recall | F1 [95 %] | any keyword, F1 |",
+    "README.fr.md": "| offres | définition | n | demandes | précision | rappel | F1 [95 %] | tout mot-clé, F1 |",
 }
 
 
 def table(quality: dict[str, Any], name: str) -> str:
     """The quality table of one README."""
-    rows = [HEADS[name], "|---|---|--:|--:|--:|--:|---|"]
+    rows = [HEADS[name], "|---|---|--:|--:|--:|--:|---|--:|"]
     for part, title in SLICES[name].items():
         for definition, q in quality[part].items():
             cells = [
@@ -46,6 +46,7 @@ def table(quality: dict[str, Any], name: str) -> str:
                 f"{q['precision']:.3f}",
                 f"{q['recall']:.3f}",
                 f"**{q['f1']:.3f}** [{q['f1_low']:.3f}, {q['f1_high']:.3f}]",
+                f"{q['keyword_f1']:.3f}",
             ]
             rows.append(f"| {' | '.join(cells)} |")
     text = "\n".join(rows)

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import sklearn
 
+from aiskills.context import Reading
 from aiskills.model.card import model_card
 from aiskills.model.crossval import FOLDS, OutOfFold, cross_validate, fit_all
 from aiskills.model.dataset import Dataset
 from aiskills.model.examples import mention_examples
+from aiskills.model.features import DEMAND
 from aiskills.model.folder import TrainedModel
-from aiskills.model.quality import classes_of, judge_out_of_fold, quality, slices
+from aiskills.model.quality import classes_of, f1_of, judge_out_of_fold, quality, slices
 from aiskills.model.train import Settings, words_by_hash
-from aiskills.phrases import Lexicon
+from aiskills.phrases import Lexicon, Strength
 from aiskills.schema import SCHEMA_VERSION, Definition
 
 
@@ -84,16 +86,28 @@ def measured(
     """Figures by slice and definition."""
     labels = [dataset.labels[n] for n in found.numbers.tolist()]
     groups = dataset.groups[found.numbers]
-    return {
-        name: {
-            d.value: quality(
-                classes_of(found.numbers, dataset.labels, d), predictions[d], groups, chosen
-            )
-            for d in Definition
-        }
-        for name, chosen in slices(labels).items()
-        if chosen.any()
-    }
+    result: dict[str, dict[str, Any]] = {}
+    for name, chosen in slices(labels).items():
+        if not chosen.any():
+            continue
+        result[name] = {}
+        for d in Definition:
+            truth = classes_of(found.numbers, dataset.labels, d)
+            keyword = np.array([_has_keyword(dataset.readings[n], d) for n in found.numbers])
+            result[name][d.value] = {
+                **quality(truth, predictions[d], groups, chosen),
+                "keyword_f1": round(f1_of((truth == DEMAND)[chosen], keyword[chosen]), 4),
+            }
+    return result
+
+
+def _has_keyword(reading: Reading, definition: Definition) -> bool:
+    """What a keyword counter says: any term of the lexicon that is not merely a weak trigger."""
+    return any(
+        match.term.strength is not Strength.WEAK
+        and (definition is Definition.STUDY or match.term.definition is Definition.STRICT)
+        for match in reading.matches
+    )
 
 
 def _data(dataset: Dataset) -> dict[str, int]:

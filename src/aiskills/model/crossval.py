@@ -147,7 +147,9 @@ def fit_all(
 ) -> Fitted:
     """Trains both models; the offer model on what mention models say that did not see the offer."""
     said = _said_out_of_fold(dataset, examples, words, settings, chosen)
-    features, mention = fit_mentions(examples, chosen, dataset.groups, words, settings)
+    features, mention = fit_mentions(
+        examples, chosen, dataset.groups, words, dataset.written, settings
+    )
     numbers, classes, weights = offer_examples(dataset, chosen, settings)
     offer_features, strict, study = fit_offers(
         [dataset.readings[n] for n in numbers],
@@ -173,7 +175,9 @@ def _said_out_of_fold(
     for train, test in GroupKFold(FOLDS).split(numbers, groups=dataset.groups[numbers]):
         inner = np.zeros(len(chosen), dtype=bool)
         inner[numbers[train]] = True
-        features, model = fit_mentions(examples, inner, dataset.groups, words, settings)
+        features, model = fit_mentions(
+            examples, inner, dataset.groups, words, dataset.written, settings
+        )
         asked = [int(n) for n in numbers[test] if dataset.readings[n].matches]
         all_said = model.probabilities(features.rows([dataset.readings[n] for n in asked]))
         at = 0

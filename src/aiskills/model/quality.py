@@ -76,7 +76,7 @@ def judge_out_of_fold(
     Returns:
         Predictions, and calibration and threshold for the model trained on everything.
     """
-    drawn = np.array([labels[n].set != "hard" for n in found.numbers])
+    drawn = np.array([labels[n].set == "stratified" for n in found.numbers])
     asked = drawn & ~found.gated
     predictions, calibrations, thresholds = {}, {}, {}
     for definition in Definition:
@@ -209,6 +209,7 @@ def slices(labels: Sequence[OfferLabel]) -> dict[str, BoolArray]:
         "stratified": sets == "stratified",
         "stratified, sure": (sets == "stratified") & sure,
         "hard": sets == "hard",
+        "uncertain": sets == "uncertain",
         "English": lang == "en",
         "all": np.ones(len(labels), dtype=bool),
     }

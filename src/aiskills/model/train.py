@@ -41,6 +41,7 @@ class Settings:
             feature, so that no model holds a firm's name.
         min_groups_text: The same for words of whole texts.
         unsure_weight: Weight of an offer whose annotator was unsure, beside 1.
+        written_weight: Weight of offers written for training and of their mentions, beside real ones.
         mention_only_weight: Weight of an offer of which only a mention was labelled.
     """
 
@@ -50,6 +51,7 @@ class Settings:
     min_groups: int = 3
     min_groups_text: int = 5
     unsure_weight: float = 0.6
+    written_weight: float = 0.5
     mention_only_weight: float = 0.2
 
 
@@ -131,6 +133,7 @@ def fit_mentions(
     chosen: NDArray[np.bool_],
     groups: IntArray,
     words: dict[int, str],
+    written: NDArray[np.bool_],
     settings: Settings,
 ) -> tuple[MentionFeatures, StatusModel]:
     """Trains the mention model.
@@ -140,6 +143,7 @@ def fit_mentions(
         chosen: Which offers of ``examples.readings`` may be used.
         groups: Group of each of those offers.
         words: The word behind each hash.
+        written: Which of those offers were written for training.
         settings: How to train.
     """
     used = np.unique(examples.owner[chosen[examples.owner]])
@@ -166,7 +170,7 @@ def fit_mentions(
         rows,
         features.n_columns,
         examples.classes[keep],
-        examples.weights[keep],
+        examples.weights[keep] * np.where(written[examples.owner[keep]], settings.written_weight, 1),
         settings.mention_c,
     )
     return features, model
@@ -258,7 +262,9 @@ def offer_examples(
         label = dataset.labels.get(number)
         if label is not None:
             classes.append([STATUS_ORDER.index(label.strict), STATUS_ORDER.index(label.study)])
-            weights.append(1.0 if label.sure else settings.unsure_weight)
+            weight = 1.0 if label.sure else settings.unsure_weight
+            written = dataset.offers[number].written
+            weights.append(weight * settings.written_weight if written else weight)
         elif any(
             mention.status is Status.DEMAND and mention.definition is Definition.STRICT
             for mention in dataset.mentions[number]

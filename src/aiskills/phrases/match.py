@@ -138,8 +138,7 @@ class Scanner:
             letters = text[hit.start : hit.end].strip()
             span = letters.isalpha() and spelled_out(text, hit.start, hit.end)
             if span and not any(
-                other is not hit and other.start < span[1] and span[0] < other.end
-                for other in hits
+                other is not hit and other.start < span[1] and span[0] < other.end for other in hits
             ):
                 found.add(hit.entry)
         return found
