@@ -207,12 +207,12 @@ def sentence_words(description: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("IA un. deux ! trois ? fin", ["¦", "ia un .", "deux !", "trois ?", "fin"]),
-        ("IA un\ndeux\r\n\r\ntrois\rquatre", ["¦", "ia un", "deux", "trois", "quatre"]),
-        ("IA, un ; deux : trois", ["¦", "ia , un ;", "deux : trois"]),
-        ("IA • un • deux", ["¦", "ia •", "un •", "deux"]),
-        ("<p>IA</p><p>un</p><li>deux<br>trois</li>", ["¦", "ia", "un", "deux", "trois"]),
-        ("IA <b>un</b> <i>deux</i>", ["¦", "ia un deux"]),
+        ("IA un. bien ! fort ? fin", ["¦", "ia un .", "bien !", "fort ?", "fin"]),
+        ("IA un\nbien\r\n\r\nfort\rquatre", ["¦", "ia un", "bien", "fort", "quatre"]),
+        ("IA, un ; bien : fort", ["¦", "ia , un ;", "bien : fort"]),
+        ("IA • un • bien", ["¦", "ia •", "un •", "bien"]),
+        ("<p>IA</p><p>un</p><li>bien<br>fort</li>", ["¦", "ia", "un", "bien", "fort"]),
+        ("IA <b>un</b> <i>bien</i>", ["¦", "ia un bien"]),
     ],
 )
 def test_sentences(text: str, expected: list[str]) -> None:

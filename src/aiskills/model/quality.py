@@ -85,7 +85,7 @@ def judge_out_of_fold(
         score, status = np.zeros(len(truth)), np.zeros(len(truth), dtype=np.int64)
         for fold in np.unique(found.folds):
             test = found.folds == fold
-            calibration, threshold = _choose(raw, truth, asked & ~test, drawn & ~test)
+            calibration, threshold = _choose(raw, truth, asked & ~test, ~test)
             odds = _calibrated(raw[test], calibration)
             chances = status_probabilities(odds)
             score[test] = chances[:, DEMAND]
@@ -93,7 +93,7 @@ def judge_out_of_fold(
                 score[test] >= threshold, DEMAND, np.argmax(chances[:, :DEMAND], axis=1)
             )
         predictions[definition] = Prediction(score, status)
-        calibrations[definition], thresholds[definition] = _choose(raw, truth, asked, drawn)
+        calibrations[definition], thresholds[definition] = _choose(raw, truth, asked, np.ones_like(asked))
     strict, study = predictions[Definition.STRICT], predictions[Definition.STUDY]
     predictions[Definition.STUDY] = Prediction(
         np.maximum(strict.score, study.score), np.maximum(strict.status, study.status)

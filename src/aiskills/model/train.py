@@ -23,7 +23,7 @@ from aiskills.model.features import (
     window_hashes,
 )
 from aiskills.model.linear import FloatArray, Rows, StatusModel
-from aiskills.schema import STATUS_ORDER, Definition, Status
+from aiskills.schema import STATUS_ORDER
 
 IntArray = NDArray[np.int64]
 
@@ -42,7 +42,6 @@ class Settings:
         min_groups_text: The same for words of whole texts.
         unsure_weight: Weight of an offer whose annotator was unsure, beside 1.
         written_weight: Weight of offers written for training and of their mentions, beside real ones.
-        mention_only_weight: Weight of an offer of which only a mention was labelled.
     """
 
     mention_c: float = 0.3
@@ -52,7 +51,6 @@ class Settings:
     min_groups_text: int = 5
     unsure_weight: float = 0.6
     written_weight: float = 0.5
-    mention_only_weight: float = 0.2
 
 
 def design(rows: Rows, n_columns: int, scale: float = 1.0) -> sparse.csr_matrix:
@@ -244,9 +242,6 @@ def offer_examples(
 ) -> tuple[IntArray, IntArray, FloatArray]:
     """Training examples of the offer model.
 
-    Besides the labelled offers, those of which only a mention was labelled, as demand: what one
-    mention demands the offer demands, so they count, a little.
-
     Args:
         dataset: Labelled offers.
         chosen: Which may be used.
@@ -257,21 +252,12 @@ def offer_examples(
     """
     numbers, classes, weights = [], [], []
     for number in np.flatnonzero(chosen).tolist():
-        if not dataset.readings[number].matches:
-            continue
         label = dataset.labels.get(number)
-        if label is not None:
-            classes.append([STATUS_ORDER.index(label.strict), STATUS_ORDER.index(label.study)])
-            weight = 1.0 if label.sure else settings.unsure_weight
-            written = dataset.offers[number].written
-            weights.append(weight * settings.written_weight if written else weight)
-        elif any(
-            mention.status is Status.DEMAND and mention.definition is Definition.STRICT
-            for mention in dataset.mentions[number]
-        ):
-            classes.append([DEMAND, DEMAND])
-            weights.append(settings.mention_only_weight)
-        else:
+        if label is None or not dataset.readings[number].matches:
             continue
         numbers.append(number)
+        classes.append([STATUS_ORDER.index(label.strict), STATUS_ORDER.index(label.study)])
+        weight = 1.0 if label.sure else settings.unsure_weight
+        written = dataset.offers[number].written
+        weights.append(weight * settings.written_weight if written else weight)
     return np.array(numbers), np.array(classes), np.array(weights)
