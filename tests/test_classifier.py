@@ -47,11 +47,11 @@ def test_pandas(classifier: Classifier) -> None:
     assert result["ai_themes"].iloc[0].split("|")[0] in ("machine_learning", "data_science")
     assert result["ai_language"].tolist()[:3] == ["fr"] * 3
     assert result["ai_error"].tolist() == ["", "", "", "no text: title and description are empty"]
-    for name in COLUMNS[:6] + ["ai_language"]:
+    for name in [*COLUMNS[:6], "ai_language"]:
         assert pd.isna(result[name].iloc[3]), name
     evidence = json.loads(result["ai_evidence"].iloc[0])
-    assert list(evidence[0]) == ["term", "quote", "start", "end", "field", "zone", "theme", "status",
-                                 "score"]  # fmt: skip
+    assert list(evidence[0]) == ["term", "quote", "start", "end", "field", "zone", "theme",
+                                 "status", "score"]  # fmt: skip
     piece = next(e for e in evidence if e["field"] == "description")
     assert ML[piece["start"] : piece["end"]] == piece["quote"]
 
@@ -223,7 +223,9 @@ def test_the_module_functions(classifier: Classifier) -> None:
 
 
 def test_a_mapping_says_what_the_names_do_not(classifier: Classifier) -> None:
-    frame = pd.DataFrame({"col1": ["Data scientist", "x"], "col2": ["", ML], "description": ["", ""]})
+    frame = pd.DataFrame(
+        {"col1": ["Data scientist", "x"], "col2": ["", ML], "description": ["", ""]}
+    )
     result = classifier.classify(frame, mapping={"title": "col1", "description": "col2"})
     assert result["ai_strict"].tolist() == [True, True]
 
@@ -260,7 +262,9 @@ def test_what_is_no_table_is_refused(classifier: Classifier, wrong: object) -> N
 @pytest.mark.parametrize("wrong", [None, 3, b"bytes", [ML], float("nan")])
 def test_texts_must_be_strings(classifier: Classifier, wrong: Any) -> None:
     for call in (classifier.classify_text, classifier.explain):
-        with pytest.raises(UsageError, match=rf"description is a {type(wrong).__name__}.*classify\(\)"):
+        with pytest.raises(
+            UsageError, match=rf"description is a {type(wrong).__name__}.*classify\(\)"
+        ):
             call(wrong)
         with pytest.raises(UsageError, match="title is a"):
             call(ML, wrong)
@@ -303,8 +307,12 @@ def test_a_wrong_threshold(wrong: Any) -> None:
         parse_threshold(wrong)
 
 
-@pytest.mark.parametrize("wrong", ["strict=0.6,0.5", "strict=0.6,study", "0.5,strict=0.6", "x,study=1"])
-@pytest.mark.xfail(strict=True, reason="a part without = beside one that has it is dropped in silence")
+@pytest.mark.parametrize(
+    "wrong", ["strict=0.6,0.5", "strict=0.6,study", "0.5,strict=0.6", "x,study=1"]
+)
+@pytest.mark.xfail(
+    strict=True, reason="a part without = beside one that has it is dropped in silence"
+)
 def test_a_threshold_half_understood(wrong: str) -> None:
     with pytest.raises(UsageError, match="expected a number above 0 and up to 1"):
         parse_threshold(wrong)
@@ -330,7 +338,9 @@ def test_a_lexicon_of_ones_own(tmp_path: Path) -> None:
         Classifier.load(tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="judges are kept by path: a changed lexicon file is not seen")
+@pytest.mark.xfail(
+    strict=True, reason="judges are kept by path: a changed lexicon file is not seen"
+)
 def test_a_lexicon_that_changed_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("# extends = none\nterm\nun\n", "utf-8")

@@ -44,8 +44,8 @@ def test_zones_of_a_plain_offer() -> None:
 
 @pytest.mark.parametrize(
     "before",
-    ["", "\n", "\r\n", "\r", "De l'air. ", "De l'air : ", "* ", "• ", "- bien\n- ", "# ", "| ", "… ",
-     "<p>De l'air</p>\n", "un « mot » "],
+    ["", "\n", "\r\n", "\r", "De l'air. ", "De l'air : ", "* ", "• ", "- bien\n- ", "# ", "| ",
+     "… ", "<p>De l'air</p>\n", "un « mot » "],
 )  # fmt: skip
 def test_a_heading_at_the_start_of_a_line_or_sentence(before: str) -> None:
     assert zones(before + "profil recherché : IA") == ["profile"]
@@ -58,7 +58,11 @@ def test_the_words_of_a_heading_inside_a_sentence_are_none(before: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["venez à Lyon Profil recherché IA", "venez à LyonProfil recherché IA", "à Lyon PROFIL RECHERCHÉ IA"],
+    [
+        "venez à Lyon Profil recherché IA",
+        "venez à LyonProfil recherché IA",
+        "à Lyon PROFIL RECHERCHÉ IA",
+    ],
 )
 def test_a_heading_glued_to_what_stands_before(text: str) -> None:
     assert zones(text) == ["profile"]
@@ -132,7 +136,10 @@ def test_spans_at_the_edges_of_fields() -> None:
 
 
 def test_spans_behind_damage() -> None:
-    title, text = "<b>Data&nbsp;scientist</b>", "d&eacute;j&agrave; d&rsquo;IA 🚀 <i>machine</i> learning"
+    title, text = (
+        "<b>Data&nbsp;scientist</b>",
+        "d&eacute;j&agrave; d&rsquo;IA 🚀 <i>machine</i> learning",
+    )
     assert quotes(read(text, title), title, text) == [
         ("title", "Data&nbsp;scientist"),
         ("description", "IA"),
@@ -160,8 +167,8 @@ def test_no_term_crosses_the_fields_inside_a_tag() -> None:
     assert read("> learning", "machine <b").matches == ()
 
 
-WORDS = ("IA", "machine learning", "Data Scientist", "et", "l'", "Profil :", "\n", "<p>", "</p>", "é",
-         "&amp;", "\u200b", "🚀", "Ã©", ".", "(e)", "\xad", FIELD_BREAK, "x")  # fmt: skip
+WORDS = ("IA", "machine learning", "Data Scientist", "et", "l'", "Profil :", "\n", "<p>", "</p>",
+         "é", "&amp;", "\u200b", "🚀", "Ã©", ".", "(e)", "\xad", FIELD_BREAK, "x")  # fmt: skip
 sentences = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
 
 

@@ -15,7 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiskills import Classifier
-from aiskills.model import Evidence, Judge, Judgement, Part, TrainedModel, explain, load_model, score_of
+from aiskills.model import (
+    Evidence,
+    Judge,
+    Judgement,
+    Part,
+    TrainedModel,
+    explain,
+    load_model,
+    score_of,
+)
 from aiskills.model.judge import BATCH, MAX_EVIDENCE
 from aiskills.phrases import Lexicon
 from aiskills.schema import MAX_TEXT_CHARS, STATUS_ORDER, THEMES, Definition, Language, Status, Zone
@@ -43,8 +52,8 @@ PHRASES = (
     "500 ml d'eau, ingénieur d'affaires (IA), CV",
 )
 HEADINGS = ("Qui sommes-nous ?", "Vos missions :", "Profil recherché", "Avantages", "Process")
-DAMAGE = ("\n", ". ", " ", "<br>", "&nbsp;", "\xad", "\u200b", " 🚀 ", "Ã© ", "</p><p>", "\x1e", "(e) ",
-          " - ", "\ud800", "< 3 ans ")  # fmt: skip
+DAMAGE = ("\n", ". ", " ", "<br>", "&nbsp;", "\xad", "\u200b", " 🚀 ", "Ã© ", "</p><p>", "\x1e",
+          "(e) ", " - ", "\ud800", "< 3 ans ")  # fmt: skip
 
 
 @st.composite
@@ -131,7 +140,9 @@ def test_the_promises_hold_for_plain_offers(judge: Judge, zone: str) -> None:
     assert statuses == set(Status)
 
 
-@pytest.mark.xfail(strict=True, reason="a tag across the fields gives a quote that is no slice of one")
+@pytest.mark.xfail(
+    strict=True, reason="a tag across the fields gives a quote that is no slice of one"
+)
 def test_a_quote_is_a_slice_though_a_tag_runs_across_the_fields(judge: Judge) -> None:
     title, text = "Ingénieur machine <b", "> learning, deep learning. Vous entraînez des modèles."
     (judgement,) = judge.judge([title], [text])
@@ -141,7 +152,9 @@ def test_a_quote_is_a_slice_though_a_tag_runs_across_the_fields(judge: Judge) ->
 # --- what cannot be judged ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("title", "text"), [("", ""), (" ", "\n\t"), ("\xa0", "\u2003"), ("\x1e", "")])
+@pytest.mark.parametrize(
+    ("title", "text"), [("", ""), (" ", "\n\t"), ("\xa0", "\u2003"), ("\x1e", "")]
+)
 def test_an_offer_without_text(judge: Judge, title: str, text: str) -> None:
     (judgement,) = judge.judge([title], [text])
     assert judgement.error == "no text: title and description are empty"
@@ -189,7 +202,9 @@ def test_titles_and_descriptions_of_different_number(judge: Judge) -> None:
         judge.judge(["a", "b"], ["a"])
 
 
-@pytest.mark.xfail(strict=True, reason="descriptions beyond the titles' number are dropped in silence")
+@pytest.mark.xfail(
+    strict=True, reason="descriptions beyond the titles' number are dropped in silence"
+)
 def test_more_descriptions_than_titles(judge: Judge) -> None:
     with pytest.raises(ValueError, match="zip"):
         judge.judge([], ["a"])
@@ -274,8 +289,8 @@ def test_thresholds_come_from_the_model(judge: Judge, model: TrainedModel) -> No
 def test_thresholds_can_be_set(model: TrainedModel, lexicon: Lexicon) -> None:
     offers = many(80)
     usual = judged(Judge(model, lexicon), offers)
-    never = judged(Judge(model, lexicon, {d: 1.0 for d in Definition}), offers)
-    always = judged(Judge(model, lexicon, {d: 1e-12 for d in Definition}), offers)
+    never = judged(Judge(model, lexicon, dict.fromkeys(Definition, 1.0)), offers)
+    always = judged(Judge(model, lexicon, dict.fromkeys(Definition, 1e-12)), offers)
     one = judged(Judge(model, lexicon, {Definition.STRICT: 1.0}), offers)
     assert {j.study for j in never} <= {Status.NONE, Status.MENTION, None}
     for base, low, high, only, offer in zip(usual, always, never, one, offers, strict=True):
@@ -287,7 +302,10 @@ def test_thresholds_can_be_set(model: TrainedModel, lexicon: Lexicon) -> None:
             )
         if base.study_score:
             assert low.study is Status.DEMAND
-        if base.study is Status.DEMAND and (base.study_score or 0) >= model.thresholds[Definition.STUDY]:
+        if (
+            base.study is Status.DEMAND
+            and (base.study_score or 0) >= model.thresholds[Definition.STUDY]
+        ):
             assert only.study is Status.DEMAND
         assert only.strict is not Status.DEMAND
 
@@ -323,12 +341,16 @@ def test_an_offer_of_terms_alone_needs_no_gigabytes() -> None:
         "import aiskills\n"
         "print(aiskills.classify_text('IA ' * 66_000).strict)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() in set(Status)
 
 
-@pytest.mark.xfail(strict=True, reason="themes are told from the evidence that is kept, not from all")
+@pytest.mark.xfail(
+    strict=True, reason="themes are told from the evidence that is kept, not from all"
+)
 def test_themes_do_not_depend_on_how_much_evidence_is_kept(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,7 +401,9 @@ def check_explanation(judge: Judge, title: str, text: str) -> None:
     if judgement.evidence:
         reading = judge.read(title, text)
         scored = judge.score([reading])
-        exact = dict(zip(map(reading.field_span, reading.matches), scored.matches[:, 2], strict=True))
+        exact = dict(
+            zip(map(reading.field_span, reading.matches), scored.matches[:, 2], strict=True)
+        )
         for piece, parts in zip(judgement.evidence, told.matches, strict=True):
             score = float(exact[piece.field, piece.start, piece.end])
             assert piece.score == pytest.approx(score, abs=5.1e-5)  # rounded to 4 decimals

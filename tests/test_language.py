@@ -13,7 +13,10 @@ from aiskills.text import fold
     ("text", "expected"),
     [
         ("Vous rejoignez l'équipe de la direction et vous développez des outils en Python.", "fr"),
-        ("You will join the team and work with the head of data to build tools for our users.", "en"),
+        (
+            "You will join the team and work with the head of data to build tools for our users.",
+            "en",
+        ),
         ("Sie arbeiten mit dem Team und der Leitung an der Entwicklung und dem Betrieb.", "other"),
         ("Trabajará con los equipos para desarrollar modelos con los clientes.", "other"),
         ("Je werkt met het team en het management aan het platform.", "other"),
@@ -24,7 +27,10 @@ from aiskills.text import fold
         ("Data scientist", "fr"),
         ("!!!", "fr"),
         # English words in a French text
-        ("Un poste de data scientist et de machine learning engineer en CDI, le top of the top", "fr"),
+        (
+            "Un poste de data scientist et de machine learning engineer en CDI, le top of the top",
+            "fr",
+        ),
     ],
 )
 def test_language(text: str, expected: str) -> None:

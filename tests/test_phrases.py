@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import Reference
 
 from aiskills.errors import LexiconError
 from aiskills.phrases import Case, Headings, Lexicon, Match, Scanner, Strength, Term, changed_terms
@@ -19,6 +18,7 @@ from aiskills.phrases.lexicon import ANY_AI, COLUMNS
 from aiskills.phrases.match import EXCLUDES_CHARS, NEEDS_CHARS
 from aiskills.schema import THEMES, Definition
 from aiskills.text import FIELD_BREAK, fold
+from reference import Reference
 
 # --- the automaton against the reference --------------------------------------------------------
 
@@ -30,11 +30,11 @@ def shipped() -> tuple[Scanner, Reference, list[str]]:
     return Scanner(lexicon, Headings.default()), Reference(lexicon.patterns()), forms
 
 
-WORDS = (
-    "vous et de la le les des en pour avec notre équipe conçoit données modèles réseau vision "
-    "machine learning deep data science IA ML intelligence artificielle générative langage poste "
-    "apprentissage robot à d' l' H/F profil agents service usine du futur objets"
-).split()
+WORDS = """
+    vous et de la le les des en pour avec notre équipe conçoit données modèles réseau vision
+    machine learning deep data science IA ML intelligence artificielle générative langage poste
+    apprentissage robot à d' l' H/F profil agents service usine du futur objets
+""".split()  # noqa: SIM905 (a list of words)
 GLUE = (" ", " ", " ", ", ", ". ", " ; ", "/", " & ", " (", ") ", "\n", "\n- ", " – ", "'", "-",
         "…", " « ", " » ", "", " : ", "|", "•", FIELD_BREAK)  # fmt: skip
 
@@ -55,7 +55,9 @@ def written(draw: st.DrawFn) -> str:
 def texts(draw: st.DrawFn) -> str:
     pieces = draw(
         st.lists(
-            st.one_of(written(), st.sampled_from(WORDS), st.text(max_size=4)), min_size=1, max_size=14
+            st.one_of(written(), st.sampled_from(WORDS), st.text(max_size=4)),
+            min_size=1,
+            max_size=14,
         )
     )
     return "".join(piece + draw(st.sampled_from(GLUE)) for piece in pieces)
@@ -200,7 +202,10 @@ def test_needs_any_ai_looks_at_the_whole_offer() -> None:
 
 
 def test_needs_any_ai_or_a_word() -> None:
-    strong, ml = Term("deep learning"), Term("ML", strength=Strength.CONTEXT, needs=(ANY_AI, "data"))
+    strong, ml = (
+        Term("deep learning"),
+        Term("ML", strength=Strength.CONTEXT, needs=(ANY_AI, "data")),
+    )
     assert found("ML data", strong, ml) == ["ML"]
     assert found("ML et deep learning", strong, ml) == ["ML", "deep learning"]
     assert found("ML d'eau", strong, ml) == []
@@ -279,7 +284,9 @@ def test_inflections() -> None:
             assert found(other, Term(form)) == [form], other
 
 
-@pytest.mark.xfail(strict=True, reason="a form written with œ is not searched with oe, only oe with œ")
+@pytest.mark.xfail(
+    strict=True, reason="a form written with œ is not searched with oe, only oe with œ"
+)
 def test_oe() -> None:
     assert found("coeur d'IA", Term("cœur d'IA")) == ["cœur d'IA"]
 
@@ -423,7 +430,8 @@ def test_a_bad_cell(tmp_path: Path, column: str, cell: str, words: list[str]) ->
 
 def test_every_mistake_is_named(tmp_path: Path) -> None:
     found = mistakes(
-        tmp_path, "term;theme;case\nquux;nope;nope\n;;\nok;;\nok;rpa;\n", # fmt: skip
+        tmp_path,
+        "term;theme;case\nquux;nope;nope\n;;\nok;;\nok;rpa;\n",
     )
     assert [m.split(":")[0] for m in found] == ["line 2", "line 2", "line 3", "line 5"]
     assert "'ok' stands on line 4 already" in found[-1]
@@ -481,7 +489,9 @@ def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
     assert mistakes(tmp_path, 'term;note\nquux;"never closed\n' + rows)
 
 
-@pytest.mark.xfail(strict=True, reason="a form of letters outside Windows-1252 is taken, never found")
+@pytest.mark.xfail(
+    strict=True, reason="a form of letters outside Windows-1252 is taken, never found"
+)
 def test_a_form_that_could_never_be_found(tmp_path: Path) -> None:
     assert mistakes(tmp_path, "# extends = none\nterm\nискусственный интеллект\n")
 

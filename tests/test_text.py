@@ -148,7 +148,14 @@ def test_repair_rule(given_text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "word",
     # the s before it was dropped, the plural s behind it was not
-    ["class\xadification", "analys\xadeur", "diffus\xadion", "algorith\xadmes", "modè\xadles", "A\xadDAS"],
+    [
+        "class\xadification",
+        "analys\xadeur",
+        "diffus\xadion",
+        "algorith\xadmes",
+        "modè\xadles",
+        "A\xadDAS",
+    ],
 )
 @pytest.mark.xfail(strict=True, reason="the plural rule takes a soft hyphen for the end of a word")
 def test_a_soft_hyphen_does_not_end_a_word(word: str) -> None:
@@ -197,12 +204,17 @@ def blanks(form: Folded) -> list[int]:
 _PLAIN = re.compile(r"[^\W\d_]+(?:[ '-][^\W\d_]+)*")
 #: Forms of letters, blanks, hyphens and apostrophes: in these every damage has one meaning.
 FORMS = sorted(
-    {f for term in Lexicon.default().terms for f in term.forms if _PLAIN.fullmatch(f) and len(f) > 2}
+    {
+        f
+        for term in Lexicon.default().terms
+        for f in term.forms
+        if _PLAIN.fullmatch(f) and len(f) > 2
+    }
 )
-FILLER = (
-    "Vous rejoignez notre équipe à Lyon pour concevoir des solutions utiles au service de la "
-    "production et vous aimez le travail bien fait"
-).split()
+FILLER = """
+    Vous rejoignez notre équipe à Lyon pour concevoir des solutions utiles au service de la
+    production et vous aimez le travail bien fait
+""".split()  # noqa: SIM905 (a list of words)
 BLANKS = (" ", "\xa0", "  ", "\n", "\r\n", "\t ", "&nbsp;", "&#160;", "\u202f", "\u2003",
           "<br>", " <b>", "</strong> ", "</li>\n<li>", "<span class=\"x\"> ", "<!-- x -->",
           "-", "\u2011", "_", " - ")  # fmt: skip
@@ -244,7 +256,9 @@ def filler(draw: st.DrawFn) -> str:
     pieces = []
     for word in draw(st.lists(st.sampled_from(FILLER), max_size=6)):
         pieces.append(draw(damaged(word)) if draw(st.booleans()) else word)
-        pieces.append(draw(st.sampled_from((" ", ", ", ". ", "\n", " : ", "</p><p>", " 🚀 ", " (x) "))))
+        pieces.append(
+            draw(st.sampled_from((" ", ", ", ". ", "\n", " : ", "</p><p>", " 🚀 ", " (x) ")))
+        )
     return "".join(pieces)
 
 
@@ -300,7 +314,10 @@ def test_oe_in_mojibake() -> None:
 @pytest.mark.parametrize(
     ("stem", "endings"),
     [
-        ("développeur", ("·se", "(se)", "/se", "-se", "(euse)", "/euse", ".euse", "·euse", "·se·s")),
+        (
+            "développeur",
+            ("·se", "(se)", "/se", "-se", "(euse)", "/euse", ".euse", "·euse", "·se·s"),
+        ),
         ("ingénieur", ("·e", "(e)", ".e", "/e", "(e)s", "·e·s", ".e.s", "·es")),
         ("directeur", ("·rice", "(trice)", "/trice", "-trice", ".rice", "·trice·s")),
         ("technicien", ("(ne)", "·ne", "(ne)s", "/ne")),
@@ -310,7 +327,9 @@ def test_oe_in_mojibake() -> None:
 )
 @pytest.mark.parametrize("upper", [False, True], ids=["lower", "upper"])
 def test_inclusive_endings_are_dropped_and_lie_inside_the_span(
-    stem: str, endings: tuple[str, ...], upper: bool  # noqa: FBT001
+    stem: str,
+    endings: tuple[str, ...],
+    upper: bool,  # noqa: FBT001
 ) -> None:
     for ending in endings:
         word = (stem + ending).upper() if upper else stem + ending
@@ -340,10 +359,39 @@ scraps = st.lists(
     st.one_of(
         any_text,
         st.sampled_from(
-            ("<", "<p", "<!--", "-->", "</", "<script>", "</script>", ">", "&", "&#", "&#x41;", "&#0;",
-             "&#1114112;", "&#55296;", "&amp;", "&lt;b&gt;", "&nbsp", "&NotEqualTilde;", "&fjlig;",
-             "(e)", "·se", "développeur", "IA", "Ã©", "Ã ", "â€™", "\xad\xad", "abcs", "eaux", "s")
-        ),  # fmt: skip
+            (
+                "<",
+                "<p",
+                "<!--",
+                "-->",
+                "</",
+                "<script>",
+                "</script>",
+                ">",
+                "&",
+                "&#",
+                "&#x41;",
+                "&#0;",
+                "&#1114112;",
+                "&#55296;",
+                "&amp;",
+                "&lt;b&gt;",
+                "&nbsp",
+                "&NotEqualTilde;",
+                "&fjlig;",
+                "(e)",
+                "·se",
+                "développeur",
+                "IA",
+                "Ã©",
+                "Ã ",
+                "â€™",
+                "\xad\xad",
+                "abcs",
+                "eaux",
+                "s",
+            )
+        ),
     ),
     max_size=12,
 ).map("".join)
@@ -410,11 +458,11 @@ def test_folding_what_was_folded_changes_little(text: str) -> None:
 # --- time --------------------------------------------------------------------------------------
 
 _LONG = 200_000
-_UNITS = (
-    ["<", "<a", "<!", "</", "<!--", "-->", "<script>", "<script></", "<a <b", "&", "&#", "&amp;"]
-    + ["&a", "(e)", "abc(e)", "abc·e", "abc.e", "Ã", "Ã©", "Ã ", "â€™", "\u0301", "\xad", "a\xad"]
-    + [" ", "?", "a?", "漢", "\ufb03", "aB", "s", "·", "\x1f", "\x1e", "\ud800"]
-)
+_UNITS = [
+    *("<", "<a", "<!", "</", "<!--", "-->", "<script>", "<script></", "<a <b", "&", "&#", "&amp;"),
+    *("&a", "(e)", "abc(e)", "abc·e", "abc.e", "Ã", "Ã©", "Ã ", "â€™", "\u0301", "\xad", "a\xad"),
+    *(" ", "?", "a?", "漢", "\ufb03", "aB", "s", "·", "\x1f", "\x1e", "\ud800"),
+]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from aiskills.schema import Definition
 _SLICES: Final = {
     "stratified": "drawn by stratum",
     "stratified, sure": "of these, label sure",
-    "hard": "hard (a model was unsure)",
+    "hard": "hard (a first model was unsure)",
+    "uncertain": "uncertain (a later model was)",
     "English": "in English",
     "all": "all labelled",
 }
@@ -45,9 +46,10 @@ This card is written by `aiskills train`. Nothing in the folder is code; weights
 
 Grouped cross-validation, {meta["folds"]} folds: no employer and no near-copy of a test offer was
 trained on; calibration and thresholds were chosen on the other folds. Offers written for training
-are never measured on. Intervals: 95 %, bootstrap over groups. The hard offers were picked because
-an earlier model was unsure of them: they are a stress test and a sample of nothing. "Any keyword" is
-the F1 of a counter that takes every match of the lexicon, weak triggers apart, for a demand.
+are never measured on. Intervals: 95 %, bootstrap over groups. The hard and the uncertain offers
+were picked because earlier models were unsure of them: they are a stress test and a sample of
+nothing. "Any keyword" is the F1 of a counter that takes every match of the lexicon, weak triggers
+apart, for a demand.
 
 {_table(meta["quality"])}
 

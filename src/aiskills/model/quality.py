@@ -66,8 +66,8 @@ def judge_out_of_fold(
     """Calibrates and thresholds predictions out of fold.
 
     For each fold both are chosen on the other folds; what is returned for the model itself is
-    chosen on all. Calibration looks at the offers drawn by stratum alone: those chosen because a
-    model was unsure of them would bend it.
+    chosen on all. Calibration looks at the offers drawn by stratum alone: those picked because a
+    model was unsure of them would bend it. The threshold looks at all, as it turns on few offers.
 
     Args:
         found: Predictions out of fold.
@@ -93,7 +93,8 @@ def judge_out_of_fold(
                 score[test] >= threshold, DEMAND, np.argmax(chances[:, :DEMAND], axis=1)
             )
         predictions[definition] = Prediction(score, status)
-        calibrations[definition], thresholds[definition] = _choose(raw, truth, asked, np.ones_like(asked))
+        every = np.ones(len(truth), dtype=bool)
+        calibrations[definition], thresholds[definition] = _choose(raw, truth, asked, every)
     strict, study = predictions[Definition.STRICT], predictions[Definition.STUDY]
     predictions[Definition.STUDY] = Prediction(
         np.maximum(strict.score, study.score), np.maximum(strict.status, study.status)

@@ -41,7 +41,7 @@ class Settings:
             feature, so that no model holds a firm's name.
         min_groups_text: The same for words of whole texts.
         unsure_weight: Weight of an offer whose annotator was unsure, beside 1.
-        written_weight: Weight of offers written for training and of their mentions, beside real ones.
+        written_weight: Weight of offers written for training and of their mentions, beside 1.
     """
 
     mention_c: float = 0.3
@@ -164,11 +164,12 @@ def fit_mentions(
         dtype=np.int64,
     )
     rows = take(features.rows(readings), local)
+    scale = np.where(written[examples.owner[keep]], settings.written_weight, 1.0)
     model = fit_status(
         rows,
         features.n_columns,
         examples.classes[keep],
-        examples.weights[keep] * np.where(written[examples.owner[keep]], settings.written_weight, 1),
+        examples.weights[keep] * scale,
         settings.mention_c,
     )
     return features, model
