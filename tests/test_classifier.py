@@ -105,10 +105,10 @@ def test_pandas_is_not_modified(classifier: Classifier) -> None:
 def test_pandas_leaves_other_columns_as_they_are(classifier: Classifier) -> None:
     frame = offers().assign(
         n=pd.array([1, None, 3, 4], dtype="Int32"),
-        f=np.float32([1, 2, np.nan, 4]),
-        when=pd.to_datetime(["2024-01-01", None, "2024-01-03", "2024-01-04"]),
+        f=np.array([1, 2, np.nan, 4], dtype=np.float32),
+        when=pd.date_range("2024-01-01", periods=4),
         kind=pd.Categorical(["u", "v", "u", None]),
-        obj=[{"a": 1}, [1], None, object],
+        obj=pd.Series([{"a": 1}, [1], None, object], dtype=object),
         flag=[True, False, True, False],
         text=pd.array(["x", None, "", "y"], dtype="string"),
     )

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +109,7 @@ def read(text: str, delimiter: str = ",") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
 
 
-def check_rows(rows: Sequence[dict[str, object]]) -> None:
+def check_rows(rows: Sequence[Mapping[str, object]]) -> None:
     """The four offers with what is said of them, as any format gives them back."""
     assert [row["id"] for row in rows] == ["a1", "b2", "c3", "d4"]
     assert [row["postcode"] for row in rows] == ["01000", "69001", "75001", "13001"]
@@ -175,8 +175,8 @@ def test_without_a_command_there_is_help() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["nonsense"], ["classify", "--nonsense"], ["--nonsense"], ["classify"],
-     ["explain", "x", "--row", "0"], ["explain", "x", "--row", "one"], ["lexicon", "nonsense"], ["classify", "x", "--jobs", "0"],
-     ["lexicon", "check"]],
+     ["explain", "x", "--row", "0"], ["explain", "x", "--row", "one"], ["lexicon", "nonsense"],
+     ["classify", "x", "--jobs", "0"], ["lexicon", "check"]],
 )  # fmt: skip
 def test_unknown_commands_and_options(run: Run, arguments: list[str]) -> None:
     done = run(*arguments)
@@ -204,7 +204,7 @@ def test_csv_to_csv(run: Run, offers: Path, tmp_path: Path) -> None:
     text = (tmp_path / "r.csv").read_bytes().decode("utf-8")
     rows = read(text)
     assert list(rows[0]) == ["id", "title", "description", "postcode", *COLUMNS]
-    check_rows(list(rows))
+    check_rows(rows)
     assert "4 offers read, 3 judged, 1 not judged (no text: 1)" in done.err
     assert "study   2 ask for AI skills (66.7 %), 0 only mention AI (0.0 %)" in done.err
     assert "strict  1 ask for AI skills (33.3 %)" in done.err
@@ -284,7 +284,7 @@ def test_a_pipe_gets_csv_and_nothing_else(
 ) -> None:
     done = run("classify", offers, *output)
     assert done.code == 0
-    check_rows(list(read(done.out)))
+    check_rows(read(done.out))
     assert "4 offers read" in done.err
     assert names(tmp_path) == ["offers.csv"]
 
@@ -304,7 +304,7 @@ def test_standard_input_and_output_as_a_process(offers: Path) -> None:
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    check_rows(list(read(done.stdout.decode("utf-8"))))
+    check_rows(read(done.stdout.decode("utf-8")))
 
 
 def test_empty_standard_input(run: Run) -> None:
@@ -316,7 +316,7 @@ def test_empty_standard_input(run: Run) -> None:
 
 def test_quiet(run: Run, offers: Path, tmp_path: Path) -> None:
     assert run("classify", offers, "-o", "r.csv", "-q") == Done(0, "", "")
-    check_rows(list(read((tmp_path / "r.csv").read_text("utf-8"))))
+    check_rows(read((tmp_path / "r.csv").read_text("utf-8")))
 
 
 # --- classify: choices -------------------------------------------------------------------------
@@ -413,7 +413,7 @@ def test_an_output_that_exists(run: Run, offers: Path, tmp_path: Path) -> None:
     assert done.err == "aiskills: r.csv exists. Use --force to replace it.\n"
     assert (tmp_path / "r.csv").read_text() == "mine"
     assert run("classify", offers, "-o", "r.csv", "--force").code == 0
-    check_rows(list(read((tmp_path / "r.csv").read_text("utf-8"))))
+    check_rows(read((tmp_path / "r.csv").read_text("utf-8")))
 
 
 def test_an_output_that_is_the_input(run: Run, offers: Path, tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ def grouped(texts: Sequence[str], companies: Sequence[str | None]) -> list[list[
 @pytest.mark.parametrize(
     "name",
     ["Quuxel Énergie", "QUUXEL ENERGIE", "quuxel-énergie", "Quuxel Energie SAS",
-     "Groupe Quuxel Énergie", "Quuxel  Énergie (France)", "SARL QUUXEL ÉNERGIE", "Quuxel Énergie, SA"],
+     "Groupe Quuxel Énergie", "Quuxel  Énergie (France)",
+     "SARL QUUXEL ÉNERGIE", "Quuxel Énergie, SA"],
 )  # fmt: skip
 def test_an_employer_in_many_writings(name: str) -> None:
     assert employer_key(name) == "quuxel energie"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import html
+import html.entities
 import re
 import time
 import unicodedata
@@ -193,6 +193,14 @@ def test_the_map_leads_through_repair() -> None:
     form = fold(text)
     words = [text[slice(*form.span(a, b))] for a, b in pairwise(blanks(form))]
     assert words == ["D&eacute;veloppeur", "IA", "g&#233;n&eacute;rative", "d", "IA"]
+
+
+def test_the_map_leads_into_a_run_of_mojibake() -> None:
+    text = "marchÃ©Â\xa0Ã©quipe"
+    form = fold(text)
+    assert form.text == b" marche equipe "
+    words = [text[slice(*form.span(a, b))] for a, b in pairwise(blanks(form))]
+    assert words == ["marchÃ©", "Ã©quipe"]
 
 
 def blanks(form: Folded) -> list[int]:
