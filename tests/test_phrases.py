@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from aiskills.errors import LexiconError
 from aiskills.phrases import Case, Headings, Lexicon, Match, Scanner, Strength, Term, changed_terms
 from aiskills.phrases.inflect import folded_patterns
-from aiskills.phrases.lexicon import ANY_AI, COLUMNS
+from aiskills.phrases.lexicon_file import COLUMNS
+from aiskills.phrases.terms import ANY_AI
 from aiskills.phrases.match import EXCLUDES_CHARS, NEEDS_CHARS
 from aiskills.schema import THEMES, Definition
 from aiskills.text import FIELD_BREAK, fold
@@ -385,13 +386,13 @@ def test_replace_and_remove(tmp_path: Path, lexicon: Lexicon) -> None:
         (";ia;;", 3, ["term is empty"]),
         ("   ;ia;;", 3, ["term is empty"]),
         ("quux;;loud;", 3, ["strength is 'loud'", "strong, context, weak, trap"]),
-        ("quux;;;destroy", 3, ["action is 'destroy'", "add, replace or remove"]),
+        ("quux;;;destroy", 3, ["action is 'destroy'", "add, replace, remove"]),
         ("quux;;;;;;", 3, ["more cells"]),
         ("!!!;;;", 3, ["'!!!'", "no letter or digit"]),
         ("q" * 121 + ";;;", 3, ["121 characters", "120"]),
         ("IA;;;", 0, ["'IA'", "there already", "replace"]),
-        ("quux;;;remove", 0, ["'quux'", "removed"]),
-        ("quux;;;replace", 0, ["'quux'", "replaced"]),
+        ("quux;;;remove", 0, ["'quux'", "remove"]),
+        ("quux;;;replace", 0, ["'quux'", "replace"]),
     ],
 )
 def test_a_mistake_is_named_with_its_line(
@@ -418,8 +419,8 @@ def test_a_mistake_against_the_default_is_named_with_its_line(tmp_path: Path, ro
         ("case", "lower", ["case is 'lower'", "any, upper, exact, title"]),
         ("variants", "fine | ???", ["'???'", "no letter"]),
         ("variants", " | ".join(["x"] * 200), ["201 forms", "200"]),
-        ("needs", "ok | *", ["context word '*'"]),
-        ("excludes", "--", ["context word '--'"]),
+        ("needs", "ok | *", ["'*'"]),
+        ("excludes", "--", ["'--'"]),
     ],
 )
 def test_a_bad_cell(tmp_path: Path, column: str, cell: str, words: list[str]) -> None:
@@ -442,8 +443,8 @@ def test_every_mistake_is_named(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("theme\nia\n", ["line 1", "expected 'term'"]),
-        ("term;themme\nquux;ia\n", ["line 1", "unknown ['themme']", "theme"]),
-        ("# extends = none\n\nnom;theme\n", ["line 3", "unknown ['nom']"]),
+        ("term;themme\nquux;ia\n", ["line 1", "unknown columns ['themme']", "theme"]),
+        ("# extends = none\n\nnom;theme\n", ["line 3", "unknown columns ['nom']"]),
         ("", ["expected 'term'"]),
         ("# only a remark\n", ["expected 'term'"]),
         ("# extends = maybe\nterm\nquux\n", ["line 1", "extends is 'maybe'", "default or none"]),

@@ -191,10 +191,14 @@ def _arrow_text(column: Any) -> pa.Array:
     """A pandas column for Arrow; missing values are null, odd objects as Python writes them."""
     try:
         array = pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
         missing = column.isna()
+        # Half a character pair has no UTF-8; a question mark keeps all offsets.
         array = pa.array(
-            [None if gone else str(value) for value, gone in zip(column, missing, strict=True)]
+            [
+                None if gone else str(value).encode("utf-8", "replace").decode()
+                for value, gone in zip(column, missing, strict=True)
+            ]
         )
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 

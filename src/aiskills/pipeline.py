@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -53,11 +54,20 @@ class Setup:
             ModelError: The model folder cannot be opened.
             LexiconError: The lexicon has mistakes.
         """
-        return _judge(self)
+        return _judge(self, _stamp(self.lexicon), _stamp(self.model and f"{self.model}/meta.json"))
+
+
+def _stamp(path: str | None) -> tuple[int, int] | None:
+    """What changes when a file does, so that an edited lexicon is read again."""
+    try:
+        found = Path(path).stat() if path else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size) if found else None
 
 
 @lru_cache(maxsize=2)
-def _judge(setup: Setup) -> Judge:
+def _judge(setup: Setup, *_stamps: tuple[int, int] | None) -> Judge:
     return Judge(
         load_model(setup.model),
         Lexicon.read(setup.lexicon) if setup.lexicon else None,
@@ -77,31 +87,34 @@ def parse_threshold(text: str | float | Mapping[str, float] | None) -> dict[Defi
     """
     if text is None:
         return {}
-    pairs: Iterable[tuple[str, Any]]
+    pairs: list[tuple[str, object]]
     if isinstance(text, Mapping):
-        pairs = text.items()
-    elif isinstance(text, float | int):
-        pairs = [(d.value, text) for d in Definition]
+        pairs = list(text.items())
+    elif isinstance(text, str) and "=" in text:
+        parts = [part.partition("=") for part in text.split(",")]
+        pairs = [(name.strip(), value) for name, _, value in parts]
     else:
-        pairs = [
-            (name.strip(), value)
-            for part in text.split(",")
-            for name, eq, value in [part.partition("=")]
-            if eq
-        ] or [(d.value, text) for d in Definition]
-    result = {}
+        pairs = [(definition.value, text) for definition in Definition]
+    result: dict[Definition, float] = {}
     for name, value in pairs:
-        try:
-            definition, number = Definition(name), float(value)
-        except ValueError:
-            definition, number = Definition.STRICT, -1.0
-        if not 0 < number <= 1:
+        number = _between_0_and_1(value)
+        if name not in tuple(Definition) or number is None:
             raise UsageError(
                 f"threshold {text!r}",
                 expected="a number above 0 and up to 1, or strict=0.6,study=0.5",
             )
-        result[definition] = number
+        result[Definition(name)] = number
     return result
+
+
+def _between_0_and_1(value: object) -> float | None:
+    if not isinstance(value, str | float | int):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if 0 < number <= 1 else None
 
 
 def provenance(judge: Judge) -> dict[str, str]:

@@ -72,7 +72,6 @@ def _class_table() -> bytes:
     for char in " \xa0-'`´’‘_·":
         table[char.encode("cp1252")[0]] = _BLANK
     table[ord(FIELD_BREAK)] = table[ord(_TEXT_BREAK)] = _MARK
-    table["\xad".encode("cp1252")[0]] = _DROP  # soft hyphen
     return bytes(table)
 
 
@@ -198,11 +197,6 @@ def _classes(raw: bytes, lower: bytes) -> NDArray[np.uint8]:
     # A question mark inside a word is an apostrophe that an encoding lost (l?équipe).
     inside = np.flatnonzero(letters[1:-1] == ord("?")) + 1
     kind[inside[word[inside - 1] & word[inside + 1]]] = _BLANK
-    soft = np.flatnonzero(kind == _DROP)
-    if len(soft):
-        # Inside a word a soft hyphen is nothing, elsewhere a blank.
-        before = soft - 1
-        kind[soft[(before < 0) | ~word[before]]] = _BLANK
     for match in _INCLUSIVE.finditer(lower):
         kind[match.start() : match.end()] = _DROP
     # Plural: s, or x after u, at the end of a word of four letters or more.
@@ -230,14 +224,42 @@ class Repaired:
 
 
 _TAG: Final = re.compile(r"<[a-zA-Z/!]")
+#: A tag on its own; what stands between two signs that open is none.
+_WHOLE_TAG: Final = re.compile(r"<[a-zA-Z/!][^<>]*>")
+_HIDDEN: Final = re.compile(r"<(script|style)\b", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,31});")
-#: Combining accents, zero-width and direction marks, byte-order mark, ligatures of letters.
-_INVISIBLE: Final = re.compile("[\u0300-\u036f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+#: Soft hyphen, combining accents, zero-width and direction marks, byte-order mark.
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u0300-\u036f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
 _WIDE: Final = re.compile(
     "[\u2000-\u200a\u202f\u205f\u3000\u2010\u2011\ufb00-\ufb06\uff01-\uff5e\U0001d400-\U0001d7ff]"
 )
-#: What UTF-8 read as Windows-1252 or Latin-1 looks like: a lead byte and a continuation byte.
-_MOJIBAKE: Final = re.compile("[ÂÃÅâ][\x80-\xbf\u20ac\u201a-\u2122\u0152\u0153\u0160\u0161\u0178]")
+
+
+def _mojibake_table() -> dict[str, str]:
+    """What a character of Windows-1252 looks like when its UTF-8 was read as that or as Latin-1.
+
+    A closed table instead of a guess: "É…" happens to be valid UTF-8 as well, of a letter that no
+    French text holds.
+    """
+    table = {}
+    for code in range(0x80, 0x100):
+        char = bytes([code]).decode("cp1252", "replace")
+        if char == "\ufffd":
+            continue
+        raw = char.encode("utf-8")
+        table[raw.decode("latin-1")] = char
+        # The five bytes that Windows-1252 leaves open are read as controls.
+        table["".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in raw)] = char
+    return table
+
+
+_MOJIBAKE_TABLE: Final = _mojibake_table()
+#: "Ã " (à) ends in a no-break space that copying often turned into a plain one.
+_MOJIBAKE: Final = re.compile(
+    "|".join(sorted(map(re.escape, _MOJIBAKE_TABLE), key=len, reverse=True)) + "|Ã(?= )"
+)
 
 
 def needs_repair(text: str) -> bool:
@@ -268,10 +290,25 @@ def repair(text: str) -> Repaired:
         The repaired text and its map to the given one. Tags become a blank, references their
         character; text that is not damaged comes back as it is.
     """
+    fields = text.split(FIELD_BREAK)
+    if len(fields) > 1:
+        # Damage ends with its field: a tag left open in a title hides nothing of the description.
+        return _joined([repair(field) for field in fields], [len(field) for field in fields])
     result = Repaired(text, np.arange(len(text) + 1, dtype=np.int32))
     for step in (_strip_tags, _resolve_references, _fix_mojibake, _drop_invisible, _narrow):
         result = _apply(result, step(result.text))
     return result
+
+
+def _joined(fields: Sequence[Repaired], sizes: Sequence[int]) -> Repaired:
+    """Repaired fields as one text again; `sizes` are their given lengths."""
+    begins = np.cumsum([0, *(size + 1 for size in sizes[:-1])])
+    return Repaired(
+        FIELD_BREAK.join(field.text for field in fields),
+        np.concatenate(
+            [field.source + begin for field, begin in zip(fields, begins, strict=True)]
+        ).astype(np.int32),
+    )
 
 
 #: An edit: start, end (exclusive) and what stands there instead.
@@ -300,28 +337,24 @@ def _apply(before: Repaired, edits: Iterator[_Edit]) -> Repaired:
 def _strip_tags(text: str) -> Iterator[_Edit]:
     """Tags and comments to a blank; the content of script and style goes too.
 
-    Not when ``<`` is no tag: "salaire < 30 k€" and "<- ici" stay. Linear in the text: every search
-    begins where the last one ended.
+    Not when ``<`` is no tag: "salaire < 30 k€" and "<- ici" stay, and so does what follows a tag or
+    comment that is never closed. Linear in the text.
     """
+    last_comment = text.rfind("-->")
+    last_closing = text.rfind("</")
     position = 0
     while (found := _TAG.search(text, position)) is not None:
         start = found.start()
-        if text.startswith("<!--", start):
-            stop = text.find("-->", start)
-            end = len(text) if stop < 0 else stop + 3
+        position = start + 1
+        if text.startswith("<!--", start) and start + 4 <= last_comment:
+            end = text.find("-->", start + 4) + 3
+        elif (tag := _WHOLE_TAG.match(text, start)) is not None:
+            end = tag.end()
+            if end <= last_closing and (hidden := _HIDDEN.match(text, start)):
+                closing = text.find("</" + hidden[1], end)
+                end = closing if closing >= 0 else end
         else:
-            stop = text.find(">", start)
-            again = text.find("<", start + 1)
-            if stop < 0:
-                return
-            if 0 <= again < stop:
-                position = again
-                continue
-            end = stop + 1
-            name = text[start + 1 : start + 8].lower()
-            if name.startswith(("script", "style")):
-                closing = text.find("</", end)
-                end = len(text) if closing < 0 else closing
+            continue
         yield start, end, " "
         position = end
 
@@ -335,17 +368,9 @@ def _resolve_references(text: str) -> Iterator[_Edit]:
 
 
 def _fix_mojibake(text: str) -> Iterator[_Edit]:
-    """``Ã©`` to ``é``, run by run of non-ASCII characters, so that the map stays exact."""
-    if _MOJIBAKE.search(text) is None:
-        return
-    import ftfy  # dear to import, and seldom needed
-
-    # "Ã " (à) ends in a no-break space that copying often turned into a plain one.
-    for match in re.finditer("[^\x00-\x7f]{2,}|Ã(?= )", text):
-        run = match.group()
-        fixed = "à" if run == "Ã" else ftfy.fix_encoding(run)
-        if fixed != run:
-            yield match.start(), match.end(), fixed
+    """``Ã©`` to ``é``, character by character, so that the map stays exact."""
+    for match in _MOJIBAKE.finditer(text):
+        yield match.start(), match.end(), _MOJIBAKE_TABLE.get(match.group(), "à")
 
 
 def _drop_invisible(text: str) -> Iterator[_Edit]:

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from aiskills.cli import classify, demo, explain, lexicon, train
+from aiskills.cli.console import ReaderGone, safe
 from aiskills.errors import AiskillsError
 from aiskills.version import __version__
 
@@ -66,7 +67,7 @@ def main() -> NoReturn:
     try:
         app(standalone_mode=False)
     except AiskillsError as error:
-        sys.stderr.write(f"aiskills: {error}\n")
+        sys.stderr.write(f"aiskills: {safe(str(error))}\n")
         code = error.exit_code
     except typer.Exit as done:
         code = done.exit_code
@@ -76,14 +77,14 @@ def main() -> NoReturn:
     except _Stopped:
         sys.stderr.write("aiskills: stopped by SIGTERM; nothing half-written was left.\n")
         code = 143
-    except BrokenPipeError:
+    except ReaderGone:
         # The reader went away (`aiskills … | head`): not our error; and Python must not complain
         # about the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if not hasattr(error, "exit_code") or not hasattr(error, "format_message"):
             raise
-        sys.stderr.write(f"aiskills: {error.format_message()}\n")
+        sys.stderr.write(f"aiskills: {safe(error.format_message())}\n")
         sys.stderr.write("Run `aiskills --help`, or `aiskills COMMAND --help`.\n")
         code = int(error.exit_code)
     sys.exit(code)

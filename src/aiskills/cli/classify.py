@@ -74,7 +74,7 @@ def classify(
 
       aiskills classify offres.xlsx -o resultats.csv --excel-fr --only-flagged
     """
-    from aiskills.cli.console import noter
+    from aiskills.cli.console import noter, reader_may_go
     from aiskills.files import open_offers, open_output
     from aiskills.pipeline import Setup, parse_threshold, provenance
     from aiskills.schema import CLASSIFY_COLUMNS
@@ -108,15 +108,18 @@ def classify(
             _show(results)
         else:
             target = "-" if output is None else str(output)
-            with open_output(
-                target,
-                format=file_format,
-                excel_fr=excel_fr,
-                force=force,
-                inputs=inputs,
-                metadata=provenance(judge),
-                note=note,
-            ) as writer:
+            with (
+                reader_may_go(),
+                open_output(
+                    target,
+                    format=file_format,
+                    excel_fr=excel_fr,
+                    force=force,
+                    inputs=inputs,
+                    metadata=provenance(judge),
+                    note=note,
+                ) as writer,
+            ):
                 for table in results:
                     writer.write(_flagged(table) if only_flagged else table)
     if not quiet:

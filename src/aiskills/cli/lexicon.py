@@ -36,6 +36,7 @@ def list_terms(
     ] = False,
 ) -> None:
     """List the terms; --csv gives the file that --lexicon reads."""
+    from aiskills.cli.console import reader_may_go
     from aiskills.phrases import Strength
     from aiskills.schema import THEMES, Definition
 
@@ -49,10 +50,11 @@ def list_terms(
         for term in _open(lexicon).terms
         if all(value in (None, getattr(term, name)) for name, value in wanted.items())
     ]
-    if as_csv:
-        _print_csv(terms)
-    else:
-        _print_table(terms)
+    with reader_may_go():
+        if as_csv:
+            _print_csv(terms)
+        else:
+            _print_table(terms)
 
 
 @app.command()
@@ -104,7 +106,7 @@ def _one_of(name: str, value: str | None, known: tuple[str, ...]) -> str | None:
 
 
 def _print_csv(terms: list[Term]) -> None:
-    from aiskills.phrases.lexicon import COLUMNS
+    from aiskills.phrases.lexicon_file import COLUMNS
 
     writer = csv.writer(sys.stdout, delimiter=";", lineterminator="\n")
     writer.writerow(COLUMNS)

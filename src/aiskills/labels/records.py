@@ -83,7 +83,7 @@ def read_labels(
     mentions: list[MentionLabel] = []
     for path in paths:
         try:
-            lines = Path(path).read_text("utf-8").splitlines()
+            lines = Path(path).read_text("utf-8").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise LabelError(f"{path} cannot be read: {error}") from None
         for number, line in enumerate(lines, 1):
@@ -105,14 +105,21 @@ def read_labels(
 
 def _mention(record: Mapping[str, Any]) -> MentionLabel:
     definition = record.get("definition")
+    start, end = _span(record["start"], record["end"])
     return MentionLabel(
         str(record["uid"]),
-        int(record["start"]),
-        int(record["end"]),
+        start,
+        end,
         Status(record["status"]),
         Definition(definition) if definition else None,
         bool(record.get("sure", True)),
     )
+
+
+def _span(start: Any, end: Any) -> tuple[int, int]:
+    if not 0 <= int(start) < int(end):
+        raise ValueError(f"offsets {start} to {end}")
+    return int(start), int(end)
 
 
 def _offer(record: Mapping[str, Any]) -> OfferLabel:
@@ -127,7 +134,7 @@ def _offer(record: Mapping[str, Any]) -> OfferLabel:
         strict,
         study,
         themes,
-        tuple((int(start), int(end)) for start, end in record.get("evidence") or ()),
+        tuple(_span(start, end) for start, end in record.get("evidence") or ()),
         str(record.get("lang") or "fr"),
         bool(record.get("sure", True)),
         str(record.get("set") or ""),

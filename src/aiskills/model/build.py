@@ -45,9 +45,13 @@ def build_model(
         The model, whose ``meta`` holds its quality with counts, and its card.
     """
     settings = settings or Settings()
-    say(f"cross-validating on {len(dataset.labels):,} labelled offers, {FOLDS} grouped folds")
+    written = int(dataset.written.sum())
+    say(
+        f"cross-validating on {len(dataset.labels) - written:,} labelled offers in {FOLDS} grouped "
+        f"folds, with {written:,} written ones to train on"
+    )
     found = cross_validate(dataset, settings, jobs=jobs)
-    predictions, calibration, thresholds = judge_out_of_fold(found, dataset.labels)
+    predictions, calibration, threshold = judge_out_of_fold(found, dataset.labels)
     meta = {
         "name": name,
         "schema": SCHEMA_VERSION,
@@ -74,7 +78,7 @@ def build_model(
         fitted.offer_features,
         {d: fitted.offer(d) for d in Definition},
         calibration,
-        thresholds,
+        dict.fromkeys(Definition, threshold),
         meta,
     )
     return model, model_card(model)

@@ -22,7 +22,6 @@ def model_card(model: TrainedModel) -> str:
     """The card of a model, as Markdown, from its ``meta``."""
     meta = model.meta
     data, settings = meta["data"], meta["settings"]
-    thresholds = ", ".join(f"{model.thresholds[d]:.2f} (`{d}`)" for d in Definition)
     return f"""# Model `{meta["name"]}`
 
 Two linear models that tell, for a French (or English) job offer, whether the person hired must deal
@@ -57,7 +56,7 @@ Confusion of the offers drawn by stratum (rows: label; columns: none, mention, d
 
 {_confusions(meta["quality"])}
 
-Decision thresholds: {thresholds}.
+Decision threshold, for both definitions: {model.thresholds[Definition.STRICT]:.2f}.
 
 ## Limits
 

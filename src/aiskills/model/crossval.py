@@ -54,13 +54,19 @@ class OutOfFold:
         numbers: Number of each offer in the dataset.
         folds: Fold of each.
         log_odds: By definition, the two outputs of the offer model, offers x 2.
-        gated: Which offers hold no match, so that no model was asked.
+        kinds: By definition, which offers hold a match that can decide it: a `strict` term, or one
+            that can make `study` differ from it.
     """
 
     numbers: IntArray
     folds: IntArray
     log_odds: dict[Definition, FloatArray]
-    gated: NDArray[np.bool_]
+    kinds: dict[Definition, NDArray[np.bool_]]
+
+    @property
+    def gated(self) -> NDArray[np.bool_]:
+        """Which offers hold no match, so that no model was asked."""
+        return ~(self.kinds[Definition.STRICT] | self.kinds[Definition.STUDY])
 
 
 def fold_numbers(dataset: Dataset, folds: int = FOLDS) -> IntArray:
@@ -102,12 +108,18 @@ def cross_validate(
         for fold, test in enumerate(tests)
     )
     numbers = np.concatenate(tests)
-    gated = np.array([not dataset.readings[n].matches for n in numbers])
+    matches = [[match.term for match in dataset.readings[n].matches] for n in numbers]
+    kinds = {
+        Definition.STRICT: np.array(
+            [any(term.definition is Definition.STRICT for term in terms) for terms in matches]
+        ),
+        Definition.STUDY: np.array([any(term.can_differ for term in terms) for terms in matches]),
+    }
     return OutOfFold(
         numbers,
         folds[numbers],
         {d: np.concatenate([outcome[d] for outcome in outcomes]) for d in Definition},
-        gated,
+        kinds,
     )
 
 

@@ -142,7 +142,9 @@ def read_written(paths: Iterable[str | Path]) -> list[LabelledOffer]:
     """
     result = []
     for path in paths:
-        for number, line in enumerate(Path(path).read_text("utf-8").splitlines(), 1):
+        for number, line in enumerate(Path(path).read_text("utf-8").split("\n"), 1):
+            if not line.strip():
+                continue
             try:
                 result.append(_written(json.loads(line)))
             except (ValueError, KeyError, TypeError) as error:

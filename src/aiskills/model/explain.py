@@ -89,9 +89,12 @@ def explain(judge: Judge, title: str, description: str) -> Explanation:
             offer_rows.dense[0] * scorer.dense[:, 0] * calibration.slope,
             float(scorer.bias[0]) * calibration.slope + calibration.shift,
         )
-    if not any(match.term.definition is Definition.STRICT for match in reading.matches):
+    terms = [match.term for match in reading.matches]
+    if not any(term.definition is Definition.STRICT for term in terms):
         by_definition[Definition.STRICT] = ()
-    elif _sum(by_definition[Definition.STUDY]) < _sum(by_definition[Definition.STRICT]):
+    elif not any(term.can_differ for term in terms) or _sum(by_definition[Definition.STUDY]) < _sum(
+        by_definition[Definition.STRICT]
+    ):
         by_definition[Definition.STUDY] = by_definition[Definition.STRICT]
     return Explanation(
         title,

@@ -7,6 +7,7 @@ employers use them (see `aiskills.model.train`), so that no model holds the name
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,6 +41,8 @@ CUES: Final = (
     *("you", "your", "we", "our", "team", "company", "role"),
 )
 CUE_REACH: Final = 40
+#: Matches within so many tokens of each other are near.
+_NEAR_TOKENS: Final = 12
 _CUE_BINS: Final = np.array([0] * 5 + [1] * 10 + [2] * (CUE_REACH - 15))
 
 DEMAND: Final = STATUS_ORDER.index(Status.DEMAND)
@@ -232,9 +235,10 @@ def match_categories(reading: Reading) -> list[list[str]]:
 
 
 def _near_counts(reading: Reading) -> IntArray:
-    """For each match the number of other matches within 12 tokens: lists of tools."""
-    gap = np.abs(reading.first[:, None] - reading.first[None, :])
-    result: IntArray = (gap <= 12).sum(axis=1) - 1
+    """For each match the number of other matches near it: lists of tools."""
+    first = reading.first
+    ends = np.searchsorted(first, first + _NEAR_TOKENS, side="right")
+    result: IntArray = ends - np.searchsorted(first, first - _NEAR_TOKENS) - 1
     return result
 
 
@@ -249,6 +253,7 @@ def _tenth(reading: Reading, match: Match) -> int:
 
 def _match_dense(reading: Reading) -> list[tuple[float, ...]]:
     names = [match.term.term for match in reading.matches]
+    often = Counter(names)
     near = _near_counts(reading) if names else ()
     size = max(len(reading.folded.text), 1)
     return [
@@ -256,7 +261,7 @@ def _match_dense(reading: Reading) -> list[tuple[float, ...]]:
             float(np.log1p(len(names))) / 2,
             float(np.log1p(near[place])) / 2,
             match.start / size,
-            float(np.log(names.count(match.term.term))),
+            float(np.log(often[match.term.term])),
             _length(reading),
         )
         for place, match in enumerate(reading.matches)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -36,6 +38,11 @@ _CARD: Final = "README.md"
 #: Bounds against a folder made to exhaust memory; the shipped model takes a hundredth.
 _MAX_META_BYTES: Final = 5_000_000
 _MAX_WEIGHT_BYTES: Final = 500_000_000
+#: What reading a damaged or hostile archive may raise.
+_DAMAGE: Final = (
+    *(ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, MemoryError),
+    *(RuntimeError, OverflowError, zipfile.BadZipFile, zlib.error),
+)
 _TEXT_ARRAYS: Final = ("mention_words", "mention_categories", "title_words", "text_words")
 _MODELS: Final = ("mention", "strict", "study")
 
@@ -132,7 +139,7 @@ def load_model(model: str | Path | None = None) -> TrainedModel:
     try:
         arrays = _open_arrays(raw)
         return _assemble(arrays, meta)
-    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise ModelError(
             f"{folder} is damaged: {error}", hint="Get it again or train it again."
         ) from None
@@ -155,16 +162,33 @@ def _read_meta(folder: Path) -> dict[str, Any]:
             expected=f"protocol {PROTOCOL}",
             hint="Update aiskills if the model is newer, else train it again.",
         )
+    if not isinstance(meta.get("name"), str) or not isinstance(meta.get("sha256"), str):
+        raise ModelError(f"{path} lacks a name or a hash", hint="Train the model again.")
     return dict(meta)
 
 
 def _open_arrays(raw: bytes) -> dict[str, NDArray[Any]]:
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         total = sum(entry.file_size for entry in archive.infolist())
-    if total > _MAX_WEIGHT_BYTES:
-        raise ValueError(f"its weights unpack to {total:,} bytes")
-    with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+        if total > _MAX_WEIGHT_BYTES:
+            raise ValueError(f"its weights unpack to {total:,} bytes")
+        return {
+            entry.filename.removesuffix(".npy"): _open_array(archive.read(entry))
+            for entry in archive.infolist()
+        }
+
+
+def _open_array(raw: bytes) -> NDArray[Any]:
+    """One array of the archive, whose header must tell its true size."""
+    part = io.BytesIO(raw)
+    if np.lib.format.read_magic(part) != (1, 0):
+        raise ValueError("an array has another version than 1.0")
+    shape, fortran, kind = np.lib.format.read_array_header_1_0(part)
+    if fortran or kind.hasobject or kind.kind not in "fu":
+        raise ValueError(f"an array holds {kind}")
+    if math.prod(shape) * kind.itemsize != len(raw) - part.tell():
+        raise ValueError(f"an array says it has shape {shape} and has not")
+    return np.frombuffer(raw, dtype=kind, offset=part.tell()).reshape(shape)
 
 
 def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> TrainedModel:
@@ -192,10 +216,23 @@ def _assemble(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Tr
         models["mention"],
         offer_features,
         {d: models[d.value] for d in Definition},
-        {d: Calibration(*map(float, meta["calibration"][d.value])) for d in Definition},
-        {d: float(meta["thresholds"][d.value]) for d in Definition},
+        {d: _calibration(meta["calibration"][d.value]) for d in Definition},
+        {d: _threshold(meta["thresholds"][d.value]) for d in Definition},
         meta,
     )
+
+
+def _calibration(given: Sequence[float]) -> Calibration:
+    slope, shift = map(float, given)
+    if not (math.isfinite(slope) and math.isfinite(shift) and slope > 0):
+        raise ValueError(f"a calibration is {given}")
+    return Calibration(slope, shift)
+
+
+def _threshold(given: float) -> float:
+    if not 0 < float(given) <= 1:
+        raise ValueError(f"a threshold is {given}")
+    return float(given)
 
 
 def save_model(model: TrainedModel, folder: str | Path, card: str) -> None:

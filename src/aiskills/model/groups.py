@@ -24,7 +24,9 @@ _LEGAL_FORMS: Final = frozenset(
 def employer_key(company: str | None) -> str:
     """An employer's name without case, accents, punctuation and legal form; empty if unknown."""
     plain = unicodedata.normalize("NFKD", (company or "").casefold())
-    words = re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode())
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    # "S.A.S." is "sas".
+    words = re.findall(r"\w+", re.sub(r"(?<=\b\w)\.(?=\w\b)", "", plain))
     return " ".join(word for word in words if word not in _LEGAL_FORMS)
 
 

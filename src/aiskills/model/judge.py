@@ -10,7 +10,7 @@ import numpy as np
 
 from aiskills.context import OfferReader, Reading
 from aiskills.language import language_of
-from aiskills.model.features import DEMAND, MENTION
+from aiskills.model.features import DEMAND
 from aiskills.model.folder import TrainedModel
 from aiskills.model.linear import FloatArray, status_probabilities
 from aiskills.phrases import Headings, Lexicon, Scanner
@@ -26,6 +26,7 @@ from aiskills.schema import (
 
 #: So many pieces of evidence at most are kept of one offer, the strongest.
 MAX_EVIDENCE: Final = 20
+_NO_TEXT: Final = "no text: title and description hold no word"
 #: Offers read and scored in one go; more costs memory and gains no speed.
 BATCH: Final = 128
 
@@ -130,6 +131,8 @@ class Judge:
             One judgement an offer, in order. An offer without text, or longer than
             `MAX_TEXT_CHARS`, has an `error` and no status.
         """
+        if len(titles) != len(descriptions):
+            raise ValueError(f"{len(titles)} titles and {len(descriptions)} descriptions")
         result: list[Judgement] = []
         for begin in range(0, len(titles), BATCH):
             result += self._batch(
@@ -173,6 +176,8 @@ class Judge:
                 result.append(Judgement(None, None, None, None, error=error))
             elif reading.matches:
                 result.append(next(judged))
+            elif not any(map(str.isalnum, reading.folded.text.decode("cp1252"))):
+                result.append(Judgement(None, None, None, None, error=_NO_TEXT))
             else:
                 result.append(
                     Judgement(
@@ -195,23 +200,36 @@ class Judge:
         self, reading: Reading, said: FloatArray, chances: Mapping[Definition, FloatArray]
     ) -> Judgement:
         can_be_strict = any(m.term.definition is Definition.STRICT for m in reading.matches)
-        strict_score = float(chances[Definition.STRICT][DEMAND]) if can_be_strict else 0.0
-        # What is AI proper is AI in the wider sense too.
-        study_score = max(float(chances[Definition.STUDY][DEMAND]), strict_score)
-        strict = (
-            self._status(Definition.STRICT, strict_score, chances) if can_be_strict else Status.NONE
-        )
-        study = self._status(Definition.STUDY, study_score, chances)
-        study = max(study, strict, key=STATUS_ORDER.index)
-        evidence = _evidence(reading, said, {Definition.STRICT: strict, Definition.STUDY: study})
-        asked = {piece.theme for piece in evidence if piece.status is Status.DEMAND}
+        can_differ = any(match.term.can_differ for match in reading.matches)
+        strict_score = float(chances[Definition.STRICT][DEMAND])
+        study_score = float(chances[Definition.STUDY][DEMAND])
+        status = {Definition.STRICT: Status.NONE}
+        if can_be_strict:
+            status[Definition.STRICT] = self._status(Definition.STRICT, strict_score, chances)
+            # What is AI proper is AI in the wider sense too; and where nothing else was found, the
+            # two definitions cannot differ.
+            study_score = max(study_score, strict_score)
+        else:
+            strict_score = 0.0
+        if can_differ:
+            own = self._status(Definition.STUDY, study_score, chances)
+            status[Definition.STUDY] = max(own, status[Definition.STRICT], key=STATUS_ORDER.index)
+        else:
+            study_score = strict_score
+            status[Definition.STUDY] = status[Definition.STRICT]
+        meant = _match_statuses(reading, said, status)
+        asked = {
+            match.term.theme
+            for match, its in zip(reading.matches, meant, strict=True)
+            if its is Status.DEMAND
+        }
         return Judgement(
-            strict,
-            study,
+            status[Definition.STRICT],
+            status[Definition.STUDY],
             strict_score,
             study_score,
             tuple(theme for theme in THEMES if theme in asked),
-            evidence,
+            _evidence(reading, said, meant),
             language_of(reading.folded),
         )
 
@@ -227,52 +245,44 @@ class Judge:
 def _unjudgeable(title: str, description: str) -> str:
     """Why an offer cannot be judged; empty if it can."""
     if not title.strip() and not description.strip():
-        return "no text: title and description are empty"
+        return _NO_TEXT
     if len(title) + len(description) > MAX_TEXT_CHARS:
         return f"text of {len(title) + len(description):,} characters, over {MAX_TEXT_CHARS:,}"
     return ""
 
 
-def _evidence(
+def _match_statuses(
     reading: Reading, said: FloatArray, status: Mapping[Definition, Status]
-) -> tuple[Evidence, ...]:
-    """The matches that bear out an offer's statuses: none above them, and at least one at each."""
-    most = {
-        place: status[match.term.definition]
-        if match.term.definition is Definition.STRICT
-        else status[Definition.STUDY]
-        for place, match in enumerate(reading.matches)
-    }
-    own = {
-        place: min(STATUS_ORDER[int(np.argmax(said[place]))], cap, key=STATUS_ORDER.index)
-        for place, cap in most.items()
-    }
-    for definition in Definition:
-        _bear_out(reading, said, own, definition, status[definition])
-    told = [place for place, its in own.items() if its is not Status.NONE]
-    told.sort(key=lambda place: (own[place] is not Status.DEMAND, -said[place, DEMAND]))
-    return tuple(_piece(reading, place, own[place], said) for place in sorted(told[:MAX_EVIDENCE]))
-
-
-def _bear_out(
-    reading: Reading,
-    said: FloatArray,
-    own: dict[int, Status],
-    definition: Definition,
-    status: Status,
-) -> None:
-    """Where the offer as a whole is judged higher than each match, its best match carries it."""
-    places = [
-        place
-        for place, match in enumerate(reading.matches)
-        if definition is Definition.STUDY or match.term.definition is Definition.STRICT
+) -> list[Status]:
+    """What each match means, in keeping with the offer: none above it, one that bears it out."""
+    terms = [match.term for match in reading.matches]
+    most = [status[Definition.STUDY if term.can_differ else Definition.STRICT] for term in terms]
+    meant = [
+        min(STATUS_ORDER[int(best)], cap, key=STATUS_ORDER.index)
+        for best, cap in zip(np.argmax(said, axis=1), most, strict=True)
     ]
-    if status is Status.NONE or any(
-        STATUS_ORDER.index(own[place]) >= STATUS_ORDER.index(status) for place in places
-    ):
-        return
-    column = DEMAND if status is Status.DEMAND else MENTION
-    own[max(places, key=lambda place: said[place, column])] = status
+    for definition in Definition:
+        wanted = status[definition]
+        places = [
+            place
+            for place, (term, cap) in enumerate(zip(terms, most, strict=True))
+            if STATUS_ORDER.index(cap) >= STATUS_ORDER.index(wanted)
+            and (definition is Definition.STUDY or term.definition is Definition.STRICT)
+        ]
+        if wanted is Status.NONE or any(meant[place] is wanted for place in places):
+            continue
+        column = STATUS_ORDER.index(wanted)
+        meant[max(places, key=lambda place: said[place, column])] = wanted
+    return meant
+
+
+def _evidence(reading: Reading, said: FloatArray, meant: Sequence[Status]) -> tuple[Evidence, ...]:
+    """The matches that speak for the judgement, the strongest of them in the order of the text."""
+    told = [place for place, its in enumerate(meant) if its is not Status.NONE]
+    told.sort(key=lambda place: (meant[place] is not Status.DEMAND, -said[place, DEMAND]))
+    return tuple(
+        _piece(reading, place, meant[place], said) for place in sorted(told[:MAX_EVIDENCE])
+    )
 
 
 def _piece(reading: Reading, place: int, status: Status, said: FloatArray) -> Evidence:

@@ -14,15 +14,19 @@ from aiskills.labels import OfferLabel
 from aiskills.model.crossval import OutOfFold
 from aiskills.model.features import DEMAND
 from aiskills.model.folder import Calibration
-from aiskills.model.linear import FloatArray, sigmoid, status_probabilities
+from aiskills.model.linear import FloatArray, status_probabilities
 from aiskills.schema import STATUS_ORDER, Definition
 
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
+#: Sets of labels whose offers were picked for a model's doubt: samples of nothing.
+PICKED: Final = frozenset({"hard", "uncertain"})
+#: Calibration is left alone below so many offers of either kind.
+_FEWEST: Final = 5
 _THRESHOLDS: Final = np.round(np.arange(0.30, 0.71, 0.01), 2)
-#: F1 within this of the best is as good: the middle of such thresholds is chosen.
-_PLATEAU: Final = 0.003
+#: F1 within this of the best is as good; of such thresholds the highest flags the least falsely.
+_PLATEAU: Final = 0.005
 _DRAWS: Final = 1000
 _BINS: Final = 10
 
@@ -41,17 +45,32 @@ class Prediction:
 
 
 def fit_calibration(log_odds: FloatArray, demand: BoolArray) -> Calibration:
-    """Platt's scaling: a logistic regression of the truth on the log odds, hardly regularized."""
+    """Platt's scaling: a logistic regression of the truth on the log odds, hardly regularized.
+
+    Returns:
+        The calibration; the one that changes nothing where there are too few offers to fit one.
+    """
+    if min(int(demand.sum()), int((~demand).sum())) < _FEWEST:
+        return Calibration()
     estimator = LogisticRegression(C=100.0)
     estimator.fit(log_odds.reshape(-1, 1), demand)
     return Calibration(float(estimator.coef_[0, 0]), float(estimator.intercept_[0]))
 
 
-def choose_threshold(score: FloatArray, demand: BoolArray) -> float:
-    """The threshold in the middle of those whose F1 is as good as the best."""
-    found = np.array([f1_of(demand, score >= threshold) for threshold in _THRESHOLDS])
+def choose_threshold(cases: Sequence[tuple[FloatArray, BoolArray]]) -> float:
+    """The highest threshold whose F1 is as good as the best.
+
+    Args:
+        cases: Pairs of scores and truth; their F1 are averaged.
+    """
+    found = np.array(
+        [
+            np.mean([f1_of(demand, score >= threshold) for score, demand in cases])
+            for threshold in _THRESHOLDS
+        ]
+    )
     good = _THRESHOLDS[found >= found.max() - _PLATEAU]
-    return float(np.round(np.median(good), 2))
+    return float(good.max())
 
 
 def f1_of(truth: BoolArray, said: BoolArray) -> float:
@@ -62,12 +81,13 @@ def f1_of(truth: BoolArray, said: BoolArray) -> float:
 
 def judge_out_of_fold(
     found: OutOfFold, labels: Mapping[int, OfferLabel]
-) -> tuple[dict[Definition, Prediction], dict[Definition, Calibration], dict[Definition, float]]:
+) -> tuple[dict[Definition, Prediction], dict[Definition, Calibration], float]:
     """Calibrates and thresholds predictions out of fold.
 
     For each fold both are chosen on the other folds; what is returned for the model itself is
     chosen on all. Calibration looks at the offers drawn by stratum alone: those picked because a
-    model was unsure of them would bend it. The threshold looks at all, as it turns on few offers.
+    model was unsure of them would bend it. The threshold looks at all, as it turns on few offers,
+    and is one for both definitions, so that the two never contradict each other.
 
     Args:
         found: Predictions out of fold.
@@ -76,38 +96,67 @@ def judge_out_of_fold(
     Returns:
         Predictions, and calibration and threshold for the model trained on everything.
     """
-    drawn = np.array([labels[n].set == "stratified" for n in found.numbers])
-    asked = drawn & ~found.gated
-    predictions, calibrations, thresholds = {}, {}, {}
-    for definition in Definition:
-        truth = classes_of(found.numbers, labels, definition) == DEMAND
-        raw = found.log_odds[definition]
-        score, status = np.zeros(len(truth)), np.zeros(len(truth), dtype=np.int64)
-        for fold in np.unique(found.folds):
-            test = found.folds == fold
-            calibration, threshold = _choose(raw, truth, asked & ~test, ~test)
-            odds = _calibrated(raw[test], calibration)
-            chances = status_probabilities(odds)
-            score[test] = chances[:, DEMAND]
-            status[test] = np.where(
-                score[test] >= threshold, DEMAND, np.argmax(chances[:, :DEMAND], axis=1)
-            )
-        predictions[definition] = Prediction(score, status)
-        every = np.ones(len(truth), dtype=bool)
-        calibrations[definition], thresholds[definition] = _choose(raw, truth, asked, every)
-    strict, study = predictions[Definition.STRICT], predictions[Definition.STUDY]
-    predictions[Definition.STUDY] = Prediction(
-        np.maximum(strict.score, study.score), np.maximum(strict.status, study.status)
+    drawn = np.array([labels[n].set not in PICKED for n in found.numbers])
+    truth = {d: classes_of(found.numbers, labels, d) == DEMAND for d in Definition}
+    size = len(found.numbers)
+    score = {d: np.zeros(size) for d in Definition}
+    status = {d: np.zeros(size, dtype=np.int64) for d in Definition}
+    for fold in np.unique(found.folds):
+        test = found.folds == fold
+        calibration, threshold = _choose(found, truth, drawn, ~test)
+        chances = _chances(found, calibration)
+        for d in Definition:
+            score[d][test] = chances[d][test, DEMAND]
+            status[d][test] = _statuses(chances[d], threshold)[test]
+    for d in Definition:
+        status[d][~found.kinds[Definition.STRICT] & ~found.kinds[Definition.STUDY]] = 0
+    status[Definition.STRICT][~found.kinds[Definition.STRICT]] = 0
+    status[Definition.STUDY] = np.where(
+        found.kinds[Definition.STUDY],
+        np.maximum(status[Definition.STUDY], status[Definition.STRICT]),
+        status[Definition.STRICT],
     )
-    return predictions, calibrations, thresholds
+    calibration, threshold = _choose(found, truth, drawn, np.ones(size, dtype=bool))
+    return {d: Prediction(score[d], status[d]) for d in Definition}, calibration, threshold
 
 
 def _choose(
-    raw: FloatArray, truth: BoolArray, calibrate_on: BoolArray, choose_on: BoolArray
-) -> tuple[Calibration, float]:
-    calibration = fit_calibration(raw[calibrate_on, 0], truth[calibrate_on])
-    score = sigmoid(_calibrated(raw[choose_on], calibration)[:, 0])
-    return calibration, choose_threshold(score, truth[choose_on])
+    found: OutOfFold,
+    truth: Mapping[Definition, BoolArray],
+    drawn: BoolArray,
+    usable: BoolArray,
+) -> tuple[dict[Definition, Calibration], float]:
+    calibration = {}
+    for d in Definition:
+        fit_on = drawn & usable & ~found.gated
+        calibration[d] = fit_calibration(found.log_odds[d][fit_on, 0], truth[d][fit_on])
+    chances = _chances(found, calibration)
+    return calibration, choose_threshold(
+        [(chances[d][usable, DEMAND], truth[d][usable]) for d in Definition]
+    )
+
+
+def _chances(
+    found: OutOfFold, calibration: Mapping[Definition, Calibration]
+) -> dict[Definition, FloatArray]:
+    """Calibrated probabilities, made consistent as `aiskills.model.judge` makes them."""
+    chances = {
+        d: status_probabilities(_calibrated(found.log_odds[d], calibration[d])) for d in Definition
+    }
+    strict, study = chances[Definition.STRICT], chances[Definition.STUDY]
+    has_strict, has_study = (found.kinds[d] for d in Definition)
+    strict[~has_strict, DEMAND] = 0.0
+    study[:, DEMAND] = np.where(
+        has_study, np.maximum(study[:, DEMAND], strict[:, DEMAND]), strict[:, DEMAND]
+    )
+    return chances
+
+
+def _statuses(chances: FloatArray, threshold: float) -> IntArray:
+    result: IntArray = np.where(
+        chances[:, DEMAND] >= threshold, DEMAND, np.argmax(chances[:, :DEMAND], axis=1)
+    )
+    return result
 
 
 def _calibrated(raw: FloatArray, calibration: Calibration) -> FloatArray:

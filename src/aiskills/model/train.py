@@ -50,7 +50,7 @@ class Settings:
     min_groups: int = 3
     min_groups_text: int = 5
     unsure_weight: float = 0.6
-    written_weight: float = 0.5
+    written_weight: float = 1.0
 
 
 def design(rows: Rows, n_columns: int, scale: float = 1.0) -> sparse.csr_matrix:

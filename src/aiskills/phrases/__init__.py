@@ -1,8 +1,9 @@
 """Tables of phrases (AI terms, headings of zones) and one automaton that finds them all."""
 
 from aiskills.phrases.headings import Heading, Headings, ZoneMap
-from aiskills.phrases.lexicon import Case, Lexicon, Strength, Term, changed_terms
+from aiskills.phrases.lexicon import Lexicon, changed_terms
 from aiskills.phrases.match import Found, Match, Scanner
+from aiskills.phrases.terms import Case, Strength, Term
 
 __all__ = [
     "Case",

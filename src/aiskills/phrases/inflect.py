@@ -85,3 +85,5 @@ def _inflections(folded: str) -> Iterable[str]:
                 break
     if "oe" in folded:
         yield folded.replace("oe", "œ")
+    if "œ" in folded:
+        yield folded.replace("œ", "oe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,13 +10,16 @@ from typing import Final
 from aiskills.phrases.automaton import Automaton, Hit
 from aiskills.phrases.headings import Heading, Headings
 from aiskills.phrases.inflect import folded_patterns
-from aiskills.phrases.lexicon import ANY_AI, Case, Lexicon, Strength, Term
+from aiskills.phrases.lexicon import Lexicon
+from aiskills.phrases.terms import ANY_AI, Case, Strength, Term
 from aiskills.text import Folded
 
 #: Within so many characters of a match one of a term's `needs` must stand …
 NEEDS_CHARS: Final = 150
 #: … and none of its `excludes`.
 EXCLUDES_CHARS: Final = 60
+#: So many matches of one text at most are kept, the first ones; real offers stay below 150.
+MAX_MATCHES: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,29 +121,33 @@ class Scanner:
         held = _longest_first(
             [hit for hit in cased if self._context_holds(hit, folded.text, any_ai=any_ai)]
         )
-        redefined = self._redefined(held, folded.text)
-        held = [hit for hit in held if hit.entry not in redefined]
+        redefined = self._redefined(cased, held, folded.text)
+        held = [hit for hit in held if hit.entry not in redefined][:MAX_MATCHES]
         return tuple(
             Match(terms[hit.entry], hit.entry, hit.start, hit.end)
             for hit in held
             if terms[hit.entry].strength is not Strength.TRAP
         )
 
-    def _redefined(self, hits: Sequence[Hit], text: bytes) -> set[int]:
+    def _redefined(self, cased: Sequence[Hit], held: Sequence[Hit], text: bytes) -> set[int]:
         """Acronyms that the offer itself spells out as something the lexicon does not know.
 
         "IA (ingénieur d'affaires)" or "ingénieur d'affaires (IA)" settles what IA is in this offer,
         "IA (intelligence artificielle)" does too: there the words are a match themselves.
         """
-        found = set()
-        for hit in hits:
-            if self.lexicon.terms[hit.entry].case is not Case.UPPER:
+        found: set[int] = set()
+        known = [hit for hit in held if self.lexicon.terms[hit.entry].strength is not Strength.TRAP]
+        ends = [hit.end for hit in known]
+        for hit in cased:
+            if self.lexicon.terms[hit.entry].case is not Case.UPPER or hit.entry in found:
                 continue
-            letters = text[hit.start : hit.end].strip()
-            span = letters.isalpha() and spelled_out(text, hit.start, hit.end)
-            if span and not any(
-                other is not hit and other.start < span[1] and span[0] < other.end for other in hits
-            ):
+            span = spelled_out(text, hit.start, hit.end)
+            if span is None:
+                continue
+            # What is held is in order and does not overlap: the first to end behind the start of
+            # the words tells whether they hold a match.
+            first = bisect_right(ends, span[0])
+            if first == len(known) or known[first].start >= span[1]:
                 found.add(hit.entry)
         return found
 
@@ -214,6 +222,8 @@ def spelled_out(text: bytes, start: int, end: int) -> tuple[int, int] | None:
         (0, 20)
     """
     letters = text[start:end].strip().removesuffix(b"s")
+    if not letters.isalpha():
+        return None
     if text.startswith(b" ( ", end):
         close = text.find(b" ) ", end, end + _LONGEST_EXPANSION)
         if close > 0 and _initials(text[end + 3 : close].split()) == letters:
