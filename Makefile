@@ -6,7 +6,7 @@ ifeq ($(OS),Windows_NT)
 BIN = $(VENV)/Scripts
 endif
 
-.PHONY: demo test lint train clean help
+.PHONY: demo test test-lowest lint train clean help
 
 help:
 	@echo "make demo    set up and classify the sample offers"
@@ -39,4 +39,11 @@ train: $(VENV)/.dev
 	$(BIN)/aiskills train data/labels/*.jsonl --offers "$(AISKILLS_REAL_OFFERS)" $(foreach f,$(wildcard data/training/*.jsonl),--written $(f)) --name fr -o models/fr --force
 
 clean:
-	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# The same tests with the lowest versions that pyproject.toml allows. Their own deprecation warnings
+# of each other are not ours to mend.
+test-lowest: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" -c constraints-lowest.txt
+	.venv-lowest/bin/python -m pytest -W ignore::DeprecationWarning -W ignore::FutureWarning

@@ -339,8 +339,9 @@ def test_threshold(run: Run, offers: Path) -> None:
     strict = [r["ai_strict"] for r in read(run("classify", offers, "--threshold", "1").out)]
     assert strict == ["false", "false", "false", ""]
     mixed = read(run("classify", offers, "--threshold", "strict=1,study=0.01").out)
-    assert [r["ai_study"] for r in mixed[:2]] == ["true", "true"]
-    assert mixed[0]["ai_strict"] == "false"
+    # the definitions differ only where a term was found that may make them differ
+    assert [r["ai_study"] for r in mixed[:3]] == ["false", "true", "false"]
+    assert [r["ai_strict"] for r in mixed[:3]] == ["false", "false", "false"]
 
 
 @pytest.mark.parametrize("threshold", ["0", "2", "nan", "abc", "strict=x", "other=0.5", ""])
@@ -393,9 +394,6 @@ def test_a_lexicon_and_a_model_of_ones_own(run: Run, offers: Path, tmp_path: Pat
     assert not (tmp_path / "r.csv").exists()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="errors are written to the terminal as they are, with what they quote"
-)
 def test_hostile_cells_reach_the_terminal_tamed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "o.csv").write_text('"id\x1b[31m",title\n1,x\n', "utf-8")
     done = run("classify", "o.csv", "--map", "title=nope")
@@ -551,9 +549,6 @@ def test_a_reader_that_goes_away_is_no_news(left_alone: tuple[int, bytes]) -> No
     assert left_alone[1] == b""
 
 
-@pytest.mark.xfail(
-    strict=True, reason="typer makes of a broken pipe an exit of 1 before main sees it"
-)
 def test_a_reader_that_goes_away_is_no_mistake(left_alone: tuple[int, bytes]) -> None:
     assert left_alone[0] == 0
 

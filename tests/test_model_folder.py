@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
@@ -205,15 +204,11 @@ def test_meta_of_another_form(folder: Path, key: str, value: object) -> None:
         ("name", None),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="numbers of meta.json are not checked: every score is nan")
 def test_meta_of_senseless_numbers(folder: Path, key: str, value: object) -> None:
     change_meta(folder, **{key: value})
     refused(folder)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="load_model opens a meta without name, .version is a KeyError"
-)
 def test_meta_without_a_name(folder: Path) -> None:
     meta = json.loads((folder / "meta.json").read_text("utf-8"))
     del meta["name"]
@@ -243,7 +238,7 @@ def test_a_pickle_is_refused_and_not_run(folder: Path, tmp_path: Path) -> None:
         arrays = arrays_of(find_model())
         arrays[name] = np.array([Bomb(mark)], dtype=object)
         put_weights(folder, npz(arrays))
-        assert "allow_pickle=False" in refused(folder)
+        assert "an array holds object" in refused(folder)
         assert not mark.exists()
 
 
@@ -263,20 +258,15 @@ def put_member(path: Path, name: str, content: bytes) -> None:
 def test_a_bare_pickle_in_the_archive_is_not_run(folder: Path, tmp_path: Path, name: str) -> None:
     mark = tmp_path / "was-run"
     put_member(folder, name, pickle.dumps(Bomb(mark)))
-    with contextlib.suppress(ModelError, AttributeError):  # see below
-        load_model(folder)
+    refused(folder)
     assert not mark.exists()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a member that is no .npy is an AttributeError, no ModelError"
-)
 def test_a_member_that_is_no_array(folder: Path) -> None:
     put_member(folder, "strict_bias.npy", b"no array")
     refused(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="zlib.error escapes (so would EOFError, RuntimeError)")
 def test_weights_damaged_before_they_were_hashed(folder: Path) -> None:
     whole = (find_model() / "weights.npz").read_bytes()
     for place in range(200, len(whole) // 2, len(whole) // 50):
@@ -286,7 +276,6 @@ def test_weights_damaged_before_they_were_hashed(folder: Path) -> None:
         refused(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="RuntimeError (a password is needed) escapes")
 def test_weights_that_are_encrypted(folder: Path) -> None:
     raw = bytearray((folder / "weights.npz").read_bytes())
     for sign, flag in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -316,29 +305,62 @@ def test_an_archive_that_unpacks_to_too_much(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "shape",
+    ["(1000000000000,)", "(1000000, 1000000)", "(3,)", "(1,)", "()", "(-5,)", "(-2, -1)", "(2.5,)",
+     "('x',)"],
+)  # fmt: skip
+def test_an_array_whose_header_does_not_tell_its_shape(folder: Path, shape: str) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+    put_member(folder, "strict_bias.npy", npy(header))
+    assert "damaged" in refused(folder)
+
+
+def npy(header: str, version: bytes = b"\x01\x00") -> bytes:
+    """Two numbers of 64 bits behind a header of one's own."""
+    text = header.encode()
+    return b"\x93NUMPY" + version + len(text).to_bytes(2, "little") + text + b"\0" * 16
+
+
+@pytest.mark.parametrize(
+    ("header", "version"),
     [
-        *(
-            pytest.param(
-                shape,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="the shape in an array's header is believed: MemoryError"
-                ),
-            )
-            for shape in ("(1000000000000,)", "(1000000, 1000000)")
-        ),
-        "(-5,)",
-        "(2.5,)",
-        "('x',)",
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (2,)}", b"\x01\x00"),
+        ("{'descr': '<f8', 'fortran_order': True, 'shape': (2,)}", b"\x01\x00"),
+        ("{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (2,)}", b"\x01\x00"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", b"\x02\x00"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (2,)}", b"\x09\x00"),
+        ("{'descr': '<f8', 'shape': (2,)}", b"\x01\x00"),
+        ("__import__('os').getcwd()", b"\x01\x00"),
+        ("\0", b"\x01\x00"),
     ],
 )
-def test_an_array_that_declares_a_huge_or_senseless_shape(folder: Path, shape: str) -> None:
-    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("strict_bias.npy", array + b"\0" * 16)
-    put_weights(folder, buffer.getvalue())
+def test_an_array_of_another_header(folder: Path, header: str, version: bytes) -> None:
+    put_member(folder, "strict_bias.npy", npy(header, version))
+    assert "damaged" in refused(folder)
+
+
+@pytest.mark.xfail(strict=True, reason="tokenize.TokenError, IndentationError of numpy escape")
+@pytest.mark.parametrize("header", ["((((", "{'descr': '<f8', ", "'''", "  x\n y"])
+def test_a_header_that_is_no_python(folder: Path, header: str) -> None:
+    put_member(folder, "strict_bias.npy", npy(header))
+    assert "damaged" in refused(folder)
+
+
+@pytest.mark.xfail(strict=True, reason="the message quotes the header whole: 10,000 characters")
+def test_a_long_header_is_not_quoted_whole(folder: Path) -> None:
+    put_member(folder, "strict_bias.npy", npy("[" * 4500 + "]" * 4500))
     refused(folder)
+
+
+@pytest.mark.xfail(strict=True, reason="lzma.LZMAError escapes")
+def test_weights_packed_with_lzma_and_damaged(folder: Path) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.npy", b"x" * 5000)
+    raw = bytearray(buffer.getvalue())
+    at = raw.index(b"a.npy") + len(b"a.npy") + 4  # the settings of the packed stream
+    raw[at : at + 5] = b"\xff" * 5
+    put_weights(folder, bytes(raw))
+    assert "damaged" in refused(folder)
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
@@ -373,15 +395,13 @@ def test_a_vocabulary_that_does_not_fit(folder: Path, name: str) -> None:
         assert "damaged" in refused(folder)
 
 
-@pytest.mark.parametrize("dtype", ["U4", "S4", "datetime64[s]", "complex128"])
-@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "dtype", ["U4", "S4", "V8", "datetime64[s]", "timedelta64[s]", "complex128", "int64", "bool"]
+)
 def test_weights_of_another_type(folder: Path, dtype: str) -> None:
     arrays = arrays_of(folder)
     put_weights(folder, npz({**arrays, "strict_bias": np.zeros(2, dtype=dtype)}))
-    if dtype == "datetime64[s]":
-        return  # numpy reads dates as numbers: harmless
-    with pytest.raises((ModelError, np.exceptions.ComplexWarning)):
-        load_model(folder)
+    assert "an array holds " in refused(folder)
 
 
 @pytest.mark.parametrize("name", ["mention_words", "strict_bias"])
@@ -421,6 +441,7 @@ def test_the_shipped_model_is_sane(model: TrainedModel) -> None:
     for definition in Definition:
         assert 0 < model.thresholds[definition] < 1
         assert model.calibration[definition].slope > 0
+    assert model.thresholds[Definition.STRICT] == model.thresholds[Definition.STUDY]
 
 
 def test_the_shipped_model_was_trained_with_the_shipped_lexicon(

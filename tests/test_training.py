@@ -149,28 +149,41 @@ def test_thresholds_are_probabilities(trained: Path) -> None:
         assert 0 < model.thresholds[definition] < 1
 
 
-@pytest.mark.parametrize(
-    "drawn",
-    [
-        "stratified",
-        pytest.param(
-            "",  # what a label says that says nothing
-            marks=pytest.mark.xfail(
-                strict=True, reason="without the set 'stratified' nothing is left to calibrate on"
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("drawn", ["stratified", ""])  # "": of a label that says nothing
 def test_calibration_of_labels_of_any_set(drawn: str) -> None:
     statuses = [Status.DEMAND if n % 2 else Status.NONE for n in range(40)]
     labels = {n: OfferLabel(str(n), s, s, set=drawn) for n, s in enumerate(statuses)}
     odds = np.array([[4.0 * (n % 2) - 2 + (n % 7) / 10, 0.0] for n in range(40)])
     numbers = np.arange(40)
-    found = OutOfFold(numbers, numbers // 8, dict.fromkeys(Definition, odds), numbers < 0)
-    predictions, _, thresholds = judge_out_of_fold(found, labels)
+    every = dict.fromkeys(Definition, numbers >= 0)
+    found = OutOfFold(numbers, numbers // 8, dict.fromkeys(Definition, odds), every)
+    predictions, calibration, threshold = judge_out_of_fold(found, labels)
+    assert 0 < threshold < 1
     for definition in Definition:
-        assert 0 < thresholds[definition] < 1
+        assert calibration[definition].slope > 0
         assert (predictions[definition].status == np.where(numbers % 2, 2, 0)).all()
+
+
+def test_definitions_differ_out_of_fold_only_where_they_may() -> None:
+    """Measured is what is judged: no term of `study` or weak trigger, no difference."""
+    numbers = np.arange(60)
+    statuses = [Status.DEMAND if n % 2 else Status.NONE for n in range(60)]
+    labels = {n: OfferLabel(str(n), s, s, set="stratified") for n, s in enumerate(statuses)}
+    odds = {  # one is sure of the odd offers, the other of the even ones
+        Definition.STRICT: np.array([[6.0 * (n % 2) - 3, 0.0] for n in range(60)]),
+        Definition.STUDY: np.array([[3.0 - (n % 3), 0.0] for n in range(60)]),
+    }
+    kinds = {Definition.STRICT: numbers < 40, Definition.STUDY: (numbers >= 20) & (numbers < 50)}
+    found = OutOfFold(numbers, numbers % 5, odds, kinds)
+    strict, study = (judge_out_of_fold(found, labels)[0][d] for d in Definition)
+    assert (strict.status[:20] == study.status[:20]).all()
+    assert (strict.score[:20] == study.score[:20]).all()
+    assert (study.status >= strict.status).all()
+    assert (study.score >= strict.score).all()
+    assert (strict.status[40:] == 0).all()  # nothing strict stands in them
+    assert (strict.score[40:] == 0).all()
+    assert (study.status[50:] == 0).all()  # nothing at all does
+    assert found.gated.tolist() == [False] * 50 + [True] * 10
 
 
 if __name__ == "__main__":

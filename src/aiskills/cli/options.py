@@ -14,6 +14,7 @@ Inputs = Annotated[
     typer.Argument(
         help="Files or folders of offers: CSV, TSV, JSON, JSONL, Parquet, XLSX, also .gz; "
         "- reads standard input.",
+        metavar="INPUT",
         show_default=False,
     ),
 ]

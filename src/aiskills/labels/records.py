@@ -31,6 +31,7 @@ class OfferLabel:
         sure: False where another careful reader could well disagree.
         set: Which draw the offer comes from, e.g. ``stratified``.
         stratum: Stratum of that draw; empty if it had none.
+        inclusion: Probability with which the offer was drawn, above 0; None where it is not known.
     """
 
     uid: str
@@ -42,6 +43,7 @@ class OfferLabel:
     sure: bool = True
     set: str = ""
     stratum: str = ""
+    inclusion: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +141,11 @@ def _offer(record: Mapping[str, Any]) -> OfferLabel:
         bool(record.get("sure", True)),
         str(record.get("set") or ""),
         str(record.get("stratum") or ""),
+        _probability(record.get("inclusion")),
     )
+
+
+def _probability(given: Any) -> float | None:
+    if given is not None and not 0 < float(given) <= 1:
+        raise ValueError(f"inclusion {given}")
+    return None if given is None else float(given)

@@ -10,6 +10,7 @@ import numpy as np
 import sklearn
 
 from aiskills.context import Reading
+from aiskills.model.audit import audit
 from aiskills.model.card import model_card
 from aiskills.model.crossval import FOLDS, OutOfFold, cross_validate, fit_all
 from aiskills.model.dataset import Dataset
@@ -46,13 +47,14 @@ def build_model(
     """
     settings = settings or Settings()
     written = int(dataset.written.sum())
+    measured_on = len(dataset.labels) - written - int(dataset.audited.sum())
     say(
-        f"cross-validating on {len(dataset.labels) - written:,} labelled offers in {FOLDS} grouped "
+        f"cross-validating on {measured_on:,} labelled offers in {FOLDS} grouped "
         f"folds, with {written:,} written ones to train on"
     )
     found = cross_validate(dataset, settings, jobs=jobs)
     predictions, calibration, threshold = judge_out_of_fold(found, dataset.labels)
-    meta = {
+    meta: dict[str, Any] = {
         "name": name,
         "schema": SCHEMA_VERSION,
         "lexicon_sha256": lexicon.sha256,
@@ -63,15 +65,12 @@ def build_model(
         "folds": FOLDS,
         "quality": measured(dataset, found, predictions),
     }
-    say("training on all of them")
     examples = mention_examples(dataset.readings, dataset.mentions, dataset.labels)
-    fitted = fit_all(
-        dataset,
-        examples,
-        words_by_hash(dataset.readings),
-        settings,
-        np.ones(len(dataset.offers), dtype=bool),
-    )
+    words = words_by_hash(dataset.readings)
+    say(f"measuring on the audit sample of {int(dataset.audited.sum()):,} offers")
+    meta["audit"] = audit(dataset, examples, words, settings, calibration, threshold)
+    say("training on all but the audit sample")
+    fitted = fit_all(dataset, examples, words, settings, ~dataset.audited)
     model = TrainedModel(
         fitted.mention_features,
         fitted.mention,
@@ -117,7 +116,8 @@ def _has_keyword(reading: Reading, definition: Definition) -> bool:
 def _data(dataset: Dataset) -> dict[str, int]:
     written = dataset.written
     return {
-        "offers_labelled": sum(not written[n] for n in dataset.labels),
+        "offers_labelled": sum(not (written | dataset.audited)[n] for n in dataset.labels),
+        "offers_audited": int(dataset.audited.sum()),
         "offers_with_labelled_mentions": sum(not written[n] for n in dataset.mentions),
         "mentions_labelled": sum(
             len(mentions) for n, mentions in dataset.mentions.items() if not written[n]

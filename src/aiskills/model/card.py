@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiskills.model.folder import TrainedModel
@@ -22,6 +22,7 @@ def model_card(model: TrainedModel) -> str:
     """The card of a model, as Markdown, from its ``meta``."""
     meta = model.meta
     data, settings = meta["data"], meta["settings"]
+    audited = _audit(meta["audit"])
     return f"""# Model `{meta["name"]}`
 
 Two linear models that tell, for a French (or English) job offer, whether the person hired must deal
@@ -52,7 +53,7 @@ apart, for a demand.
 
 {_table(meta["quality"])}
 
-Confusion of the offers drawn by stratum (rows: label; columns: none, mention, demand):
+{audited}Confusion of the offers drawn by stratum (rows: label; columns: none, mention, demand):
 
 {_confusions(meta["quality"])}
 
@@ -93,6 +94,39 @@ def _table(quality: Mapping[str, Any]) -> str:
                 f"| {q['keyword_f1']:.3f} | {q['macro_f1']:.3f} | {q['calibration_error']:.3f} |"
             )
     return "\n".join(rows)
+
+
+def _audit(strata: Mapping[str, Any]) -> str:
+    """Sensitivity and specificity on the audit sample, a section of its own; empty without one."""
+    if not strata:
+        return ""
+    rows = [
+        "| audit sample | definition | n | demand | tp | fp | fn | sensitivity | specificity |",
+        "|---|---|--:|--:|--:|--:|--:|---|---|",
+    ]
+    for stratum, definitions in strata.items():
+        for definition, q in definitions.items():
+            rates = " | ".join(_rate(q[name]) for name in ("sensitivity", "specificity"))
+            rows.append(
+                f"| {stratum.replace('_', ' ')} | `{definition}` | {q['offers']} | {q['demand']} "
+                f"| {q['tp']} | {q['fp']} | {q['fn']} | {rates} |"
+            )
+    return "\n".join(
+        [
+            "Audit sample: offers drawn at random from what nobody had labelled, each stratum with",
+            "equal probabilities (`data/labels/audit.jsonl`), read whole, never trained or chosen",
+            "on. The model measured here saw no offer of their employers. Exact 95 % intervals",
+            "(Clopper-Pearson).",
+            "",
+            *rows,
+            "",
+            "",
+        ]
+    )
+
+
+def _rate(rate: Sequence[float] | None) -> str:
+    return "–" if rate is None else f"{rate[0]:.3f} [{rate[1]:.3f}, {rate[2]:.3f}]"
 
 
 def _figure(value: float | None) -> str:

@@ -70,9 +70,9 @@ class OutOfFold:
 
 
 def fold_numbers(dataset: Dataset, folds: int = FOLDS) -> IntArray:
-    """The fold of each offer; -1 for written ones, which are never measured on."""
+    """The fold of each offer; -1 for written ones and the audit sample, which are in none."""
     result = np.full(len(dataset.offers), -1, dtype=np.int64)
-    real = np.flatnonzero(~dataset.written)
+    real = np.flatnonzero(~dataset.written & ~dataset.audited)
     if len(real):
         splits = GroupKFold(folds).split(real, groups=dataset.groups[real])
         for number, (_, test) in enumerate(splits):
@@ -102,25 +102,29 @@ def cross_validate(
         np.array([n for n in np.flatnonzero(folds == fold) if n in dataset.labels])
         for fold in range(FOLDS)
     ]
-    usable = np.ones(len(folds), dtype=bool) if real else dataset.written
+    usable = ~dataset.audited if real else dataset.written
     outcomes = Parallel(n_jobs=jobs)(
         delayed(_one_fold)(dataset, examples, words, settings, usable & (folds != fold), test)
         for fold, test in enumerate(tests)
     )
     numbers = np.concatenate(tests)
+    return OutOfFold(
+        numbers,
+        folds[numbers],
+        {d: np.concatenate([outcome[d] for outcome in outcomes]) for d in Definition},
+        kinds_of(dataset, numbers),
+    )
+
+
+def kinds_of(dataset: Dataset, numbers: IntArray) -> dict[Definition, NDArray[np.bool_]]:
+    """By definition, which of some offers hold a match that can decide it; see `OutOfFold`."""
     matches = [[match.term for match in dataset.readings[n].matches] for n in numbers]
-    kinds = {
+    return {
         Definition.STRICT: np.array(
             [any(term.definition is Definition.STRICT for term in terms) for terms in matches]
         ),
         Definition.STUDY: np.array([any(term.can_differ for term in terms) for terms in matches]),
     }
-    return OutOfFold(
-        numbers,
-        folds[numbers],
-        {d: np.concatenate([outcome[d] for outcome in outcomes]) for d in Definition},
-        kinds,
-    )
 
 
 def _one_fold(

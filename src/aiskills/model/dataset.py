@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from aiskills.labels import MentionLabel, OfferLabel
 from aiskills.model.groups import group_offers
 from aiskills.schema import Definition, Status
 from aiskills.text import FIELD_BREAK
+
+#: The set of labels that are the audit sample.
+AUDIT: Final = "audit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Dataset:
         object.__setattr__(
             self, "mentions", {n: o.mentions for n, o in enumerate(self.offers) if o.mentions}
         )
+
+    @property
+    def audited(self) -> NDArray[np.bool_]:
+        """Which offers are of the audit sample, on which nothing is ever trained or chosen."""
+        return np.array([o.offer is not None and o.offer.set == AUDIT for o in self.offers])
 
     @property
     def written(self) -> NDArray[np.bool_]:

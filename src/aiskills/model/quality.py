@@ -105,19 +105,23 @@ def judge_out_of_fold(
         test = found.folds == fold
         calibration, threshold = _choose(found, truth, drawn, ~test)
         chances = _chances(found, calibration)
+        statuses = consistent_statuses(found, calibration, threshold)
         for d in Definition:
             score[d][test] = chances[d][test, DEMAND]
-            status[d][test] = _statuses(chances[d], threshold)[test]
-    for d in Definition:
-        status[d][~found.kinds[Definition.STRICT] & ~found.kinds[Definition.STUDY]] = 0
-    status[Definition.STRICT][~found.kinds[Definition.STRICT]] = 0
-    status[Definition.STUDY] = np.where(
-        found.kinds[Definition.STUDY],
-        np.maximum(status[Definition.STUDY], status[Definition.STRICT]),
-        status[Definition.STRICT],
-    )
+            status[d][test] = statuses[d][test]
     calibration, threshold = _choose(found, truth, drawn, np.ones(size, dtype=bool))
     return {d: Prediction(score[d], status[d]) for d in Definition}, calibration, threshold
+
+
+def consistent_statuses(
+    found: OutOfFold, calibration: Mapping[Definition, Calibration], threshold: float
+) -> dict[Definition, IntArray]:
+    """Statuses by definition, places in `STATUS_ORDER`, as `aiskills.model.judge` sets them."""
+    chances = _chances(found, calibration)
+    strict, study = (_statuses(chances[d], threshold) for d in Definition)
+    strict[~found.kinds[Definition.STRICT]] = 0
+    study = np.where(found.kinds[Definition.STUDY], np.maximum(study, strict), strict)
+    return {Definition.STRICT: strict, Definition.STUDY: study}
 
 
 def _choose(

@@ -1,0 +1,162 @@
+"""The documentation: what it tells people to run runs, and where it points there is something."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from aiskills.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLES = ROOT / "data" / "samples"
+READMES = ("README.md", "README.fr.md")
+PAGES = [
+    *sorted(ROOT.glob("README*.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "CONTRIBUTING.md",
+]
+#: Commands of other programs: they set up an environment, which tests don't.
+OTHERS = ("make", "pip")
+#: An identifier that stands for one of the reader's, and one of the samples.
+THEIR_ID, SAMPLE_ID = "123ABC", "ECH-0002"
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
+
+
+def blocks(name: str, language: str) -> list[str]:
+    """The code blocks of one language in a page."""
+    return [body for kind, body in _BLOCK.findall((ROOT / name).read_text("utf-8"))
+            if kind == language]  # fmt: skip
+
+
+def numbered(language: str) -> list[Any]:
+    return [
+        pytest.param(body, id=f"{name}-{number}")
+        for name in READMES
+        for number, body in enumerate(blocks(name, language), 1)
+    ]
+
+
+# --- Python ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", numbered("python"))
+def test_a_python_block_runs(code: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), code
+    assert done.stdout.strip()
+
+
+# --- the command line --------------------------------------------------------------------------
+
+
+def command_lines() -> list[Any]:
+    """Every line of the console blocks that calls aiskills; an unknown program is a failure."""
+    result = []
+    for name in READMES:
+        lines = [line for block in blocks(name, "console") for line in block.splitlines() if line]
+        for line in lines:
+            program = line.split()[0]
+            assert program in ("aiskills", *OTHERS), f"{name}: {line}"
+            if program == "aiskills":
+                result.append(pytest.param(line, id=f"{name}: {line}"))
+    return result
+
+
+@pytest.fixture
+def reader_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A folder as the README's reader has it."""
+    before = signal.getsignal(signal.SIGTERM)
+    for name in ("offers.csv", "offres.csv"):
+        shutil.copy(SAMPLES / "offers.csv", tmp_path / name)
+    (lexicon,) = blocks("README.md", "csv")
+    (tmp_path / "my.csv").write_text(lexicon, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_a_command_line_runs(
+    line: str,
+    reader_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    arguments = shlex.split(line.replace(THEIR_ID, SAMPLE_ID))
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    sys.stdout.flush()
+    out, err = capfd.readouterr()
+    assert caught.value.code == 0, err
+    assert (out + err).strip()
+    for option in ("-o", "--html"):
+        if option in arguments:
+            assert (reader_folder / arguments[arguments.index(option) + 1]).stat().st_size
+
+
+def test_there_is_something_to_run() -> None:
+    told = [parameter.values[0].split()[1] for parameter in command_lines()]
+    assert {"classify", "explain", "demo", "lexicon"} <= set(told)
+    assert all(blocks(name, "python") for name in READMES)
+
+
+# --- the quality table -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def update_readme() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "update_readme", ROOT / "scripts" / "update_readme.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_quality_table_is_that_of_the_model(update_readme: ModuleType, name: str) -> None:
+    quality = json.loads((ROOT / "models" / "fr" / "meta.json").read_text("utf-8"))["quality"]
+    text = (ROOT / name).read_text("utf-8")
+    (shown,) = re.findall(r"<!-- quality -->\n(.*?)\n<!-- /quality -->", text, re.DOTALL)
+    assert shown == update_readme.table(quality, name)
+    assert len(shown.splitlines()) >= 2 + 2 * 3
+    assert update_readme.filled(text, name, quality) == text
+
+
+# --- links -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_to_files(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    targets = [unquote(link.partition("#")[0]) for link in _LINK.findall(text)
+               if not re.match(r"[a-z]+:", link)]  # fmt: skip
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert missing == []
+    assert targets or page.name not in READMES
