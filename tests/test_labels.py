@@ -120,6 +120,13 @@ def test_offsets_must_make_sense(tmp_path: Path, start: int, end: int) -> None:
     mistake(write(tmp_path / "l.jsonl", {**MENTION, "start": start, "end": end}))
 
 
+@pytest.mark.parametrize("value", [0, -0.1, 1.5, float("nan"), "x", [0.5]])
+def test_a_chance_of_being_drawn_is_a_probability(tmp_path: Path, value: object) -> None:
+    mistake(write(tmp_path / "bad.jsonl", {**OFFER, "inclusion": value}))
+    offers, _ = read_labels([write(tmp_path / "l.jsonl", {**OFFER, "inclusion": 0.25}, OFFER)])
+    assert [offer.inclusion for offer in offers] == [0.25, None]
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert "cannot be read" in mistake(tmp_path / "none.jsonl")
     (tmp_path / "l.jsonl").write_bytes(b'{"uid": "\xe9"}\n')
@@ -207,7 +214,7 @@ def test_the_labels_hold_no_text() -> None:
     assert all(0 <= mention.start < mention.end for mention in mentions)
     assert len({offer.uid for offer in offers}) == len(offers)
     allowed = {"uid", "strict", "study", "themes", "evidence", "lang", "sure", "set", "stratum",
-               "start", "end", "status", "definition"}  # fmt: skip
+               "inclusion", "start", "end", "status", "definition"}  # fmt: skip
     for path in LABELS:
         for line in path.read_text("utf-8").splitlines():
             record = json.loads(line)
