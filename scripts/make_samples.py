@@ -20,7 +20,7 @@ def main() -> None:
     told = [row for row in rows if row["title"] and row["description"]]
     as_windows_csv(told[5::9][:30])
     as_api_answer(told[2::7][:40])
-    as_workbook(told[::5][:60])
+    as_workbook(told[::5])
 
 
 def as_windows_csv(rows: list[dict[str, str]]) -> None:

@@ -315,7 +315,6 @@ def test_a_threshold_half_understood(wrong: str) -> None:
         parse_threshold(wrong)
 
 
-@pytest.mark.xfail(strict=True, reason="of two thresholds for one definition the last is taken")
 def test_a_threshold_told_twice() -> None:
     with pytest.raises(UsageError, match="expected a number above 0 and up to 1"):
         parse_threshold("strict=0.5,strict=0.9")

@@ -576,7 +576,6 @@ def test_a_reader_that_was_never_there(offers: Path) -> None:
     assert told_nobody("lexicon", "list", "--csv") == (0, "")
 
 
-@pytest.mark.xfail(strict=True, reason="rich, or typer before main, makes an exit of 1 of it")
 @pytest.mark.parametrize(
     "arguments", ["--version", "explain --text IA", "lexicon list", "lexicon diff default default"]
 )

@@ -338,20 +338,17 @@ def test_an_array_of_another_header(folder: Path, header: str, version: bytes) -
     assert "damaged" in refused(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="tokenize.TokenError, IndentationError of numpy escape")
 @pytest.mark.parametrize("header", ["((((", "{'descr': '<f8', ", "'''", "  x\n y"])
 def test_a_header_that_is_no_python(folder: Path, header: str) -> None:
     put_member(folder, "strict_bias.npy", npy(header))
     assert "damaged" in refused(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="the message quotes the header whole: 10,000 characters")
 def test_a_long_header_is_not_quoted_whole(folder: Path) -> None:
     put_member(folder, "strict_bias.npy", npy("[" * 4500 + "]" * 4500))
     refused(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="lzma.LZMAError escapes")
 def test_weights_packed_with_lzma_and_damaged(folder: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as archive:

@@ -98,7 +98,7 @@ def parse_threshold(text: str | float | Mapping[str, float] | None) -> dict[Defi
     result: dict[Definition, float] = {}
     for name, value in pairs:
         number = _between_0_and_1(value)
-        if name not in tuple(Definition) or number is None:
+        if name not in tuple(Definition) or number is None or name in result:
             raise UsageError(
                 f"threshold {text!r}",
                 expected="a number above 0 and up to 1, or strict=0.6,study=0.5",
@@ -108,7 +108,7 @@ def parse_threshold(text: str | float | Mapping[str, float] | None) -> dict[Defi
 
 
 def _between_0_and_1(value: object) -> float | None:
-    if not isinstance(value, str | float | int):
+    if isinstance(value, bool) or not isinstance(value, str | float | int):
         return None
     try:
         number = float(value)

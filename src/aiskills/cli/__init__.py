@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from aiskills.cli import classify, demo, explain, lexicon, train
-from aiskills.cli.console import ReaderGone, safe
+from aiskills.cli.console import safe
 from aiskills.errors import AiskillsError
 from aiskills.version import __version__
 
@@ -63,28 +63,53 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 def main() -> NoReturn:
     """Runs the command line; the exit code is 0, 1 (data), 2 (usage), 130 or 143 (stopped)."""
     signal.signal(signal.SIGTERM, _stop)
-    code = 0
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = code or _cannot_print(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of what the user asked for; whatever went wrong has been said."""
     try:
         app(standalone_mode=False)
     except AiskillsError as error:
         sys.stderr.write(f"aiskills: {safe(str(error))}\n")
-        code = error.exit_code
+        return error.exit_code
     except typer.Exit as done:
-        code = done.exit_code
+        return done.exit_code
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("aiskills: stopped; nothing half-written was left.\n")
-        code = 130
+        return 130
     except _Stopped:
         sys.stderr.write("aiskills: stopped by SIGTERM; nothing half-written was left.\n")
-        code = 143
-    except ReaderGone:
-        # The reader went away (`aiskills … | head`): not our error; and Python must not complain
-        # about the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 143
+    except SystemExit:
+        # click and rich end so when what reads our output went away (`aiskills … | head`). That is
+        # no error of ours.
+        _leave_stdout()
+    except OSError as error:
+        return _cannot_print(error)
     except Exception as error:
         if not hasattr(error, "exit_code") or not hasattr(error, "format_message"):
             raise
         sys.stderr.write(f"aiskills: {safe(error.format_message())}\n")
         sys.stderr.write("Run `aiskills --help`, or `aiskills COMMAND --help`.\n")
-        code = int(error.exit_code)
-    sys.exit(code)
+        return int(error.exit_code)
+    return 0
+
+
+def _cannot_print(error: OSError) -> int:
+    """Says that standard output takes no more, unless its reader just went away."""
+    _leave_stdout()
+    if isinstance(error, BrokenPipeError):
+        return 0
+    sys.stderr.write(f"aiskills: cannot write to standard output: {error.strerror}.\n")
+    return 1
+
+
+def _leave_stdout() -> None:
+    """Sends what is still buffered nowhere, so that Python does not complain of it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

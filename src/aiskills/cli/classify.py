@@ -74,7 +74,7 @@ def classify(
 
       aiskills classify offres.xlsx -o resultats.csv --excel-fr --only-flagged
     """
-    from aiskills.cli.console import noter, reader_may_go
+    from aiskills.cli.console import noter
     from aiskills.files import open_offers, open_output
     from aiskills.pipeline import Setup, parse_threshold, provenance
     from aiskills.schema import CLASSIFY_COLUMNS
@@ -109,7 +109,6 @@ def classify(
         else:
             target = "-" if output is None else str(output)
             with (
-                reader_may_go(),
                 open_output(
                     target,
                     format=file_format,

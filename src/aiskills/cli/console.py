@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,20 +14,6 @@ if TYPE_CHECKING:
 _UNSAFE: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
-
-
-class ReaderGone(BaseException):
-    """What read our standard output went away; no error of ours, and nobody is left to tell."""
-
-
-@contextmanager
-def reader_may_go() -> Iterator[None]:
-    """Turns a broken pipe into `ReaderGone`, before the command framework makes an error of it."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise ReaderGone from None
 
 
 def safe(text: str) -> str:

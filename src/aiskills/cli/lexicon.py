@@ -36,7 +36,6 @@ def list_terms(
     ] = False,
 ) -> None:
     """List the terms; --csv gives the file that --lexicon reads."""
-    from aiskills.cli.console import reader_may_go
     from aiskills.phrases import Strength
     from aiskills.schema import THEMES, Definition
 
@@ -50,11 +49,10 @@ def list_terms(
         for term in _open(lexicon).terms
         if all(value in (None, getattr(term, name)) for name, value in wanted.items())
     ]
-    with reader_may_go():
-        if as_csv:
-            _print_csv(terms)
-        else:
-            _print_table(terms)
+    if as_csv:
+        _print_csv(terms)
+    else:
+        _print_table(terms)
 
 
 @app.command()
