@@ -539,8 +539,21 @@ def test_every_theme_has_terms_under_its_definition(lexicon: Lexicon) -> None:
 def test_the_shipped_file_has_the_documented_columns() -> None:
     from importlib import resources
 
-    head = (resources.files("aiskills") / "data" / "lexicon.csv").read_text("utf-8").splitlines()[0]
+    text = (resources.files("aiskills") / "data" / "lexicon.csv").read_text("utf-8")
+    version, head = text.splitlines()[:2]
+    assert version.startswith("# version = ")
     assert tuple(head.split(";")) == COLUMNS
+
+
+def test_a_lexicon_tells_its_version(tmp_path: Path, lexicon: Lexicon) -> None:
+    path = tmp_path / "my.csv"
+    assert lexicon.version
+    path.write_text('# version = "7"\nterm\nquux\n', "utf-8")
+    assert Lexicon.read(path).version == f"{lexicon.version}+7"
+    path.write_text("term\nquux\n", "utf-8")
+    assert Lexicon.read(path).version == f"{lexicon.version}+custom"
+    path.write_text('# extends = "none"\n# version = "7"\nterm\nquux\n', "utf-8")
+    assert Lexicon.read(path).version == "7"
 
 
 def test_strong_terms_are_found_as_they_are_written(scanner: Scanner, lexicon: Lexicon) -> None:

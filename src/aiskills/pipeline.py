@@ -124,6 +124,7 @@ def provenance(judge: Judge) -> dict[str, str]:
         "aiskills_schema": str(SCHEMA_VERSION),
         "aiskills_model": judge.model.version,
         "aiskills_model_sha256": str(judge.model.meta["sha256"]),
+        "aiskills_lexicon": judge.lexicon.version,
         "aiskills_lexicon_sha256": judge.lexicon.sha256,
         "aiskills_thresholds": json.dumps({d.value: judge.thresholds[d] for d in Definition}),
     }

@@ -57,6 +57,7 @@ def build_model(
     meta: dict[str, Any] = {
         "name": name,
         "schema": SCHEMA_VERSION,
+        "lexicon": lexicon.version,
         "lexicon_sha256": lexicon.sha256,
         "lexicon_terms": len(lexicon),
         "scikit_learn": sklearn.__version__,

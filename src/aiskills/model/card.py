@@ -40,7 +40,8 @@ This card is written by `aiskills train`. Nothing in the folder is code; weights
   employer or near-copies. Offers of 2019 to 2026 from public dumps, most of them queries for data
   and IT jobs.
 - {data["offers_written_for_training"]:,} offers written for this project (`data/training/`).
-- Lexicon: {meta["lexicon_terms"]:,} terms, SHA-256 `{meta["lexicon_sha256"][:16]}…`.
+- Lexicon {meta["lexicon"]}: {meta["lexicon_terms"]:,} terms, SHA-256
+  `{meta["lexicon_sha256"][:16]}…`.
 
 ## Quality
 

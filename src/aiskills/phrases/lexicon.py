@@ -19,9 +19,12 @@ class Lexicon:
 
     Attributes:
         terms: The terms, in the order of the file.
+        version: Its version, as the file says it; a lexicon laid over the default one begins with
+            the default's.
     """
 
     terms: tuple[Term, ...]
+    version: str = ""
     _by_name: Mapping[str, Term] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +63,7 @@ class Lexicon:
         """The lexicon that ships with the package."""
         text = (resources.files("aiskills") / "data" / "lexicon.csv").read_text("utf-8")
         rows = parse_rows(text, "the packaged lexicon")
-        return cls(apply_rows(rows, (), "the packaged lexicon"))
+        return cls(apply_rows(rows, (), "the packaged lexicon"), rows.version)
 
     @classmethod
     def read(cls, path: str | Path) -> Lexicon:
@@ -79,8 +82,11 @@ class Lexicon:
             LexiconError: The file cannot be read or holds mistakes; every line is named.
         """
         rows = read_rows(Path(path))
-        base = cls.default().terms if rows.extends else ()
-        return cls(apply_rows(rows, base, str(path)))
+        own = rows.version or "custom"
+        if not rows.extends:
+            return cls(apply_rows(rows, (), str(path)), own)
+        base = cls.default()
+        return cls(apply_rows(rows, base.terms, str(path)), f"{base.version}+{own}")
 
 
 def changed_terms(before: Lexicon, after: Lexicon) -> Sequence[tuple[str, str]]:

@@ -46,10 +46,12 @@ class Rows:
 
     Attributes:
         extends: Whether it is laid over the default lexicon.
+        version: What the file calls its version; empty if it does not.
         rows: Its rows, in order.
     """
 
     extends: bool = True
+    version: str = ""
     rows: list[Row] = field(default_factory=list)
 
 
@@ -172,11 +174,13 @@ def _fail(mistakes: list[str], name: str) -> None:
 
 
 def _directive(line: str, number: int, result: Rows) -> list[str]:
-    """Takes in a comment line that says what the file extends; returns what is wrong with it."""
+    """Takes in a comment line: what the file extends, its version; returns what is wrong."""
     key, _, value = line.lstrip("# ").partition("=")
+    choice = value.strip().strip("\"'")
+    if key.strip() == "version":
+        result.version = choice
     if key.strip() != "extends":
         return []
-    choice = value.strip().strip("\"'")
     result.extends = choice != "none"
     if choice in ("default", "none"):
         return []
