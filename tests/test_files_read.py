@@ -786,3 +786,13 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         assert "\n" not in str(error)  # noqa: PT017
     finally:
         sys.stdin = stdin
+
+
+def test_fields_of_a_slice_are_those_of_its_rows() -> None:
+    texts = [f"é{n} un texte" * (n % 3 + 1) if n % 4 else "  " for n in range(20)]
+    table = pa.table({"titre": texts, "description": texts[::-1]})
+    fields = find_fields(table.column_names, table, None)
+    for start in range(20):
+        part = table.slice(start, 3)
+        wanted = [text if text.strip() else None for text in texts[start : start + 3]]
+        assert fields.extract(part, "title").to_pylist() == wanted

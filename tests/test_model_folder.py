@@ -112,7 +112,7 @@ def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
 
 def npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=True, **arrays)
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 

@@ -98,7 +98,9 @@ class FieldMap:
             nested = self._nested(table, path[0])
             values = text_array([_leaf(value, path[1:]) for value in nested])
         blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
-        return pc.if_else(blank, pa.scalar(None, values.type), values)
+        # Not pc.if_else over the texts: before Arrow 24 it mixes up those of a slice.
+        places = pa.array(range(len(values)), pa.int64())
+        return values.take(pc.if_else(blank, pa.scalar(None, pa.int64()), places))
 
     def _nested(self, table: pa.Table, column: str) -> list[Any]:
         known = self._parsed.get(column)

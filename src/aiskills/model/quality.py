@@ -25,7 +25,7 @@ PICKED: Final = frozenset({"hard", "uncertain"})
 #: Calibration is left alone below so many offers of either kind.
 _FEWEST: Final = 5
 _THRESHOLDS: Final = np.round(np.arange(0.30, 0.71, 0.01), 2)
-#: F1 within this of the best is as good; of such thresholds the highest flags the least falsely.
+#: F1 within this of the best is as good: the middle of such thresholds is chosen.
 _PLATEAU: Final = 0.005
 _DRAWS: Final = 1000
 _BINS: Final = 10
@@ -58,7 +58,7 @@ def fit_calibration(log_odds: FloatArray, demand: BoolArray) -> Calibration:
 
 
 def choose_threshold(cases: Sequence[tuple[FloatArray, BoolArray]]) -> float:
-    """The highest threshold whose F1 is as good as the best.
+    """The middle of the thresholds whose F1 is as good as the best.
 
     Args:
         cases: Pairs of scores and truth; their F1 are averaged.
@@ -70,7 +70,7 @@ def choose_threshold(cases: Sequence[tuple[FloatArray, BoolArray]]) -> float:
         ]
     )
     good = _THRESHOLDS[found >= found.max() - _PLATEAU]
-    return float(good.max())
+    return float(np.round(np.median(good), 2))
 
 
 def f1_of(truth: BoolArray, said: BoolArray) -> float:
@@ -85,9 +85,9 @@ def judge_out_of_fold(
     """Calibrates and thresholds predictions out of fold.
 
     For each fold both are chosen on the other folds; what is returned for the model itself is
-    chosen on all. Calibration looks at the offers drawn by stratum alone: those picked because a
-    model was unsure of them would bend it. The threshold looks at all, as it turns on few offers,
-    and is one for both definitions, so that the two never contradict each other.
+    chosen on all. Both look at the offers drawn by stratum alone, since those picked because a
+    model was unsure of them are no sample of anything. The threshold is one for both definitions,
+    so that the two never contradict each other.
 
     Args:
         found: Predictions out of fold.
@@ -136,7 +136,7 @@ def _choose(
         calibration[d] = fit_calibration(found.log_odds[d][fit_on, 0], truth[d][fit_on])
     chances = _chances(found, calibration)
     return calibration, choose_threshold(
-        [(chances[d][usable, DEMAND], truth[d][usable]) for d in Definition]
+        [(chances[d][usable & drawn, DEMAND], truth[d][usable & drawn]) for d in Definition]
     )
 
 
