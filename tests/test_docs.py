@@ -160,3 +160,18 @@ def test_links_lead_to_files(page: Path) -> None:
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert missing == []
     assert targets or page.name not in READMES
+
+
+def test_the_audit_figures_of_the_readmes_are_those_of_the_model() -> None:
+    meta = json.loads((ROOT / "models" / "fr" / "meta.json").read_text("utf-8"))
+    trades, rest = meta["audit"]["all_trades"], meta["audit"]["rest"]
+    assert {q["fp"] for q in trades.values()} == {0}
+    assert {tuple(q["specificity"]) for q in trades.values()} == {(1.0, 0.9908, 1.0)}
+    assert trades["study"]["demand"] == 1
+    strict, study = rest["strict"], rest["study"]
+    english, french = ((ROOT / name).read_text("utf-8") for name in ("README.md", "README.fr.md"))
+    assert f"{strict['tp']} of {strict['demand']} (`strict`)" in english
+    assert f"{study['tp']} of {study['demand']} (`study`)" in english
+    assert f"with {strict['fp']} and {study['fp']} false flags" in english
+    assert f"{strict['tp']} sur {strict['demand']} (`strict`)" in french
+    assert f"{study['tp']} sur {study['demand']} (`study`)" in french

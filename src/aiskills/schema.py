@@ -9,9 +9,6 @@ from typing import Final
 #: result's metadata, so that a reader of old results knows what it holds.
 SCHEMA_VERSION: Final = 1
 
-#: Every added column begins with this, so that nothing of the user's is touched.
-PREFIX: Final = "ai_"
-
 
 class Status(StrEnum):
     """What an offer, or one mention in it, says of AI under one definition."""
