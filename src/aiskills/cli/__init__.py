@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from aiskills.cli import classify, demo, explain, lexicon, train
+from aiskills.cli import classify, demo, evaluate, explain, labels, lexicon, sample, train
 from aiskills.cli.console import safe
 from aiskills.errors import AiskillsError
 from aiskills.version import __version__
@@ -31,7 +31,10 @@ app.command(rich_help_panel=_WORK)(classify.classify)
 app.command(rich_help_panel=_WORK)(explain.explain)
 app.command(rich_help_panel=_WORK)(demo.demo)
 app.add_typer(lexicon.app, name="lexicon", rich_help_panel=_SHAPE)
+app.command(rich_help_panel=_SHAPE)(sample.sample)
+app.add_typer(labels.app, name="labels", rich_help_panel=_SHAPE)
 app.command(rich_help_panel=_SHAPE)(train.train)
+app.command(rich_help_panel=_SHAPE)(evaluate.evaluate)
 
 
 def _print_version(asked: bool) -> None:

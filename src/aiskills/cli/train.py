@@ -36,6 +36,10 @@ def train(
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "custom",
     lexicon: options.LexiconFile = None,
+    background: Annotated[
+        Path | None,
+        typer.Option(help="Folder of what offers without labels taught; default: the shipped one."),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     force: options.Force = False,
 ) -> None:
@@ -56,6 +60,7 @@ def train(
     from aiskills.context import OfferReader
     from aiskills.files import read_table
     from aiskills.labels import read_labels
+    from aiskills.model.background import load_background
     from aiskills.model.build import build_model
     from aiskills.model.dataset import join_labels, make_dataset, read_written
     from aiskills.model.folder import save_model
@@ -81,6 +86,7 @@ def train(
     model, card = build_model(
         dataset,
         terms,
+        load_background(background),
         name=name,
         jobs=jobs,
         say=lambda line: print(line, file=sys.stderr),  # noqa: T201

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
-from aiskills.model.crossval import OutOfFold, fit_all, kinds_of, predict
-from aiskills.model.dataset import Dataset
-from aiskills.model.examples import MentionExamples
+from aiskills.model.crossval import Material, OutOfFold, fit_all, kinds_of, predict
 from aiskills.model.features import DEMAND
 from aiskills.model.folder import Calibration
+from aiskills.model.intervals import exact_interval
 from aiskills.model.quality import classes_of, consistent_statuses
 from aiskills.model.train import Settings
 from aiskills.schema import Definition
 
 BoolArray = NDArray[np.bool_]
-_ALPHA: Final = 0.05
 
 
 def audit(
-    dataset: Dataset,
-    examples: MentionExamples,
-    words: dict[int, str],
+    material: Material,
     settings: Settings,
     calibration: Mapping[Definition, Calibration],
     threshold: float,
@@ -33,9 +28,7 @@ def audit(
     """Measures a model trained without the audit sample's employers and near-copies.
 
     Args:
-        dataset: Labelled offers, the audit sample among them.
-        examples: Training examples made of it.
-        words: The word behind each hash.
+        material: What to train on, the audit sample in it.
         settings: How to train.
         calibration: By definition.
         threshold: Calibrated probability from which an offer is a demand.
@@ -45,12 +38,13 @@ def audit(
         specificity with exact (Clopper-Pearson) 95 % intervals. Each stratum was drawn with equal
         probabilities, so inside it no weights are needed. Empty without an audit sample.
     """
+    dataset = material.dataset
     numbers = np.flatnonzero(dataset.audited)
     if not len(numbers):
         return {}
     own_groups = np.unique(dataset.groups[numbers])
     chosen = ~dataset.audited & ~np.isin(dataset.groups, own_groups)
-    fitted = fit_all(dataset, examples, words, settings, chosen)
+    fitted = fit_all(material, settings, chosen)
     found = OutOfFold(
         numbers,
         np.zeros(len(numbers), dtype=np.int64),
@@ -90,6 +84,4 @@ def _share(part: int, whole: int) -> list[float] | None:
     """A share with its exact interval: value, low, high; None of nothing."""
     if not whole:
         return None
-    low = beta.ppf(_ALPHA / 2, part, whole - part + 1) if part else 0.0
-    high = beta.ppf(1 - _ALPHA / 2, part + 1, whole - part) if part < whole else 1.0
-    return [round(float(value), 4) for value in (part / whole, low, high)]
+    return [round(value, 4) for value in (part / whole, *exact_interval(part, whole))]

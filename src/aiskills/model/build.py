@@ -11,14 +11,15 @@ import sklearn
 
 from aiskills.context import Reading
 from aiskills.model.audit import audit
+from aiskills.model.background import Background
 from aiskills.model.card import model_card
-from aiskills.model.crossval import FOLDS, OutOfFold, cross_validate, fit_all
+from aiskills.model.crossval import FOLDS, OutOfFold, cross_validate, fit_all, gather
 from aiskills.model.dataset import Dataset
-from aiskills.model.examples import mention_examples
 from aiskills.model.features import DEMAND
 from aiskills.model.folder import TrainedModel
 from aiskills.model.quality import classes_of, f1_of, judge_out_of_fold, quality, slices
-from aiskills.model.train import Settings, words_by_hash
+from aiskills.model.train import Settings
+from aiskills.model.trained_on import TRAINED_ON, training_marks
 from aiskills.phrases import Lexicon, Strength
 from aiskills.schema import SCHEMA_VERSION, Definition
 
@@ -26,6 +27,7 @@ from aiskills.schema import SCHEMA_VERSION, Definition
 def build_model(
     dataset: Dataset,
     lexicon: Lexicon,
+    background: Background,
     *,
     name: str,
     settings: Settings | None = None,
@@ -37,6 +39,7 @@ def build_model(
     Args:
         dataset: Labelled offers.
         lexicon: The lexicon they were read with.
+        background: What is known without labels.
         name: Name of the model.
         settings: How to train; None for the defaults.
         jobs: Processes of the cross-validation.
@@ -52,7 +55,7 @@ def build_model(
         f"cross-validating on {measured_on:,} labelled offers in {FOLDS} grouped "
         f"folds, with {written:,} written ones to train on"
     )
-    found = cross_validate(dataset, settings, jobs=jobs)
+    found = cross_validate(dataset, background, settings, jobs=jobs)
     predictions, calibration, threshold = judge_out_of_fold(found, dataset.labels)
     meta: dict[str, Any] = {
         "name": name,
@@ -62,16 +65,19 @@ def build_model(
         "lexicon_terms": len(lexicon),
         "scikit_learn": sklearn.__version__,
         "settings": asdict(settings),
+        "background": dict(background.meta),
         "data": _data(dataset),
         "folds": FOLDS,
         "quality": measured(dataset, found, predictions),
+        TRAINED_ON: training_marks(
+            offer.uid for offer, out in zip(dataset.offers, dataset.audited, strict=True) if not out
+        ),
     }
-    examples = mention_examples(dataset.readings, dataset.mentions, dataset.labels)
-    words = words_by_hash(dataset.readings)
+    material = gather(dataset, background)
     say(f"measuring on the audit sample of {int(dataset.audited.sum()):,} offers")
-    meta["audit"] = audit(dataset, examples, words, settings, calibration, threshold)
+    meta["audit"] = audit(material, settings, calibration, threshold)
     say("training on all but the audit sample")
-    fitted = fit_all(dataset, examples, words, settings, ~dataset.audited)
+    fitted = fit_all(material, settings, ~dataset.audited)
     model = TrainedModel(
         fitted.mention_features,
         fitted.mention,

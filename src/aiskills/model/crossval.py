@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
+from aiskills.model.background import Background
 from aiskills.model.dataset import Dataset
 from aiskills.model.examples import MentionExamples, mention_examples
 from aiskills.model.features import MentionFeatures, OfferFeatures
@@ -29,6 +31,41 @@ IntArray = NDArray[np.int64]
 FOLDS: Final = 5
 #: Log odds of an offer without any match: the gate says none.
 _GATE_LOG_ODDS: Final = -12.0
+
+
+class TrainOn(StrEnum):
+    """Which offers a model may learn from."""
+
+    BOTH = "both"
+    REAL = "real"
+    WRITTEN = "written"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that training needs.
+
+    Attributes:
+        dataset: Labelled offers.
+        examples: Training examples of the mention model made of them.
+        words: The word behind each token's hash.
+        background: What is known without labels.
+    """
+
+    dataset: Dataset
+    examples: MentionExamples
+    words: dict[int, str]
+    background: Background
+
+
+def gather(dataset: Dataset, background: Background) -> Material:
+    """The material of some labelled offers."""
+    return Material(
+        dataset,
+        mention_examples(dataset.readings, dataset.mentions, dataset.labels),
+        words_by_hash(dataset.readings),
+        background,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +118,38 @@ def fold_numbers(dataset: Dataset, folds: int = FOLDS) -> IntArray:
 
 
 def cross_validate(
-    dataset: Dataset, settings: Settings, *, real: bool = True, jobs: int = 2
+    dataset: Dataset,
+    background: Background,
+    settings: Settings,
+    *,
+    train_on: TrainOn = TrainOn.BOTH,
+    jobs: int = 2,
 ) -> OutOfFold:
     """Predicts every labelled offer that was not written for training.
 
     Args:
         dataset: Labelled offers.
+        background: What is known without labels.
         settings: How to train.
-        real: Whether real offers may be trained on; False measures what the written ones alone
-            teach.
+        train_on: Which offers may be trained on.
         jobs: Processes.
 
     Returns:
         Predictions out of fold.
     """
     folds = fold_numbers(dataset)
-    examples = mention_examples(dataset.readings, dataset.mentions, dataset.labels)
-    words = words_by_hash(dataset.readings)
+    material = gather(dataset, background)
     tests = [
         np.array([n for n in np.flatnonzero(folds == fold) if n in dataset.labels])
         for fold in range(FOLDS)
     ]
-    usable = ~dataset.audited if real else dataset.written
+    usable = {
+        TrainOn.BOTH: ~dataset.audited,
+        TrainOn.REAL: ~dataset.audited & ~dataset.written,
+        TrainOn.WRITTEN: dataset.written,
+    }[train_on]
     outcomes = Parallel(n_jobs=jobs)(
-        delayed(_one_fold)(dataset, examples, words, settings, usable & (folds != fold), test)
+        delayed(_one_fold)(material, settings, usable & (folds != fold), test)
         for fold, test in enumerate(tests)
     )
     numbers = np.concatenate(tests)
@@ -128,15 +173,9 @@ def kinds_of(dataset: Dataset, numbers: IntArray) -> dict[Definition, NDArray[np
 
 
 def _one_fold(
-    dataset: Dataset,
-    examples: MentionExamples,
-    words: dict[int, str],
-    settings: Settings,
-    chosen: NDArray[np.bool_],
-    test: IntArray,
+    material: Material, settings: Settings, chosen: NDArray[np.bool_], test: IntArray
 ) -> dict[Definition, FloatArray]:
-    fitted = fit_all(dataset, examples, words, settings, chosen)
-    return predict(dataset, fitted, test)
+    return predict(material.dataset, fit_all(material, settings, chosen), test)
 
 
 def predict(
@@ -154,18 +193,11 @@ def predict(
     return result
 
 
-def fit_all(
-    dataset: Dataset,
-    examples: MentionExamples,
-    words: dict[int, str],
-    settings: Settings,
-    chosen: NDArray[np.bool_],
-) -> Fitted:
+def fit_all(material: Material, settings: Settings, chosen: NDArray[np.bool_]) -> Fitted:
     """Trains both models; the offer model on what mention models say that did not see the offer."""
-    said = _said_out_of_fold(dataset, examples, words, settings, chosen)
-    features, mention = fit_mentions(
-        examples, chosen, dataset.groups, words, dataset.written, settings
-    )
+    dataset = material.dataset
+    said = _said_out_of_fold(material, settings, chosen)
+    features, mention = _fit_mentions(material, settings, chosen)
     numbers, classes, weights = offer_examples(dataset, chosen, settings)
     offer_features, strict, study = fit_offers(
         [dataset.readings[n] for n in numbers],
@@ -173,27 +205,36 @@ def fit_all(
         classes,
         weights,
         dataset.groups[numbers],
-        words,
+        material.words,
         settings,
     )
     return Fitted(features, mention, offer_features, strict, study)
 
 
+def _fit_mentions(
+    material: Material, settings: Settings, chosen: NDArray[np.bool_]
+) -> tuple[MentionFeatures, StatusModel]:
+    return fit_mentions(
+        material.examples,
+        chosen,
+        material.dataset.groups,
+        material.words,
+        material.dataset.written,
+        material.background,
+        settings,
+    )
+
+
 def _said_out_of_fold(
-    dataset: Dataset,
-    examples: MentionExamples,
-    words: dict[int, str],
-    settings: Settings,
-    chosen: NDArray[np.bool_],
+    material: Material, settings: Settings, chosen: NDArray[np.bool_]
 ) -> dict[int, FloatArray]:
+    dataset = material.dataset
     said: dict[int, FloatArray] = {}
     numbers = np.flatnonzero(chosen)
     for train, test in GroupKFold(FOLDS).split(numbers, groups=dataset.groups[numbers]):
         inner = np.zeros(len(chosen), dtype=bool)
         inner[numbers[train]] = True
-        features, model = fit_mentions(
-            examples, inner, dataset.groups, words, dataset.written, settings
-        )
+        features, model = _fit_mentions(material, settings, inner)
         asked = [int(n) for n in numbers[test] if dataset.readings[n].matches]
         all_said = model.probabilities(features.rows([dataset.readings[n] for n in asked]))
         at = 0

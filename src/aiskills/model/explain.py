@@ -70,21 +70,22 @@ def explain(judge: Judge, title: str, description: str) -> Explanation:
     said = model.mention.probabilities(rows)
     mention_parts = {}
     for place, match in enumerate(reading.matches):
+        columns, values = rows.row(place)
         mention_parts[reading.field_span(match)] = _parts(
-            [model.mention_features.column_name(int(c)) for c in rows.row(place)],
-            model.mention.sparse[rows.row(place), 0],
+            [model.mention_features.column_name(int(c)) for c in columns],
+            model.mention.sparse[columns, 0] * values,
             model.mention_features.DENSE,
             rows.dense[place] * model.mention.dense[:, 0],
             float(model.mention.bias[0]),
         )
     offer_rows = model.offer_features.rows([reading], said)
-    columns = offer_rows.row(0)
+    columns, values = offer_rows.row(0)
     by_definition = {}
     for definition in Definition:
         scorer, calibration = model.offers[definition], model.calibration[definition]
         by_definition[definition] = _parts(
             [model.offer_features.column_name(int(c)) for c in columns],
-            scorer.sparse[columns, 0] * calibration.slope,
+            scorer.sparse[columns, 0] * values * calibration.slope,
             model.offer_features.DENSE,
             offer_rows.dense[0] * scorer.dense[:, 0] * calibration.slope,
             float(scorer.bias[0]) * calibration.slope + calibration.shift,

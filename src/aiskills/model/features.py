@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiskills.context import Reading
-from aiskills.model.linear import FloatArray, Rows, logit
+from aiskills.model.linear import FloatArray, Rows, logit, sparse_rows
+from aiskills.model.surroundings import ZONE_FEATURES, Surroundings
+from aiskills.model.windows import Windows, windows
+from aiskills.model.words import Words
 from aiskills.phrases import Match, Strength
 from aiskills.schema import STATUS_ORDER, Definition, Status, Zone
-from aiskills.tokens import token_hashes
 
 IntArray = NDArray[np.int64]
 
@@ -49,78 +50,9 @@ DEMAND: Final = STATUS_ORDER.index(Status.DEMAND)
 MENTION: Final = STATUS_ORDER.index(Status.MENTION)
 
 
-class Words:
-    """A vocabulary of folded words, looked up by spaCy's hashes.
-
-    Args:
-        words: Distinct folded words; a word's number is its place in this sequence.
-    """
-
-    def __init__(self, words: Sequence[str]) -> None:
-        self.words = tuple(words)
-        hashes = token_hashes(self.words)
-        self._order = np.argsort(hashes)
-        self._sorted = hashes[self._order]
-
-    def __len__(self) -> int:
-        return len(self.words)
-
-    def numbers(self, hashes: NDArray[np.uint64]) -> IntArray:
-        """The number of each token's word, -1 for unknown ones."""
-        if not len(self.words):
-            return np.full(len(hashes), -1, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
-        result: IntArray = np.where(self._sorted[at] == hashes, self._order[at], -1)
-        return result
-
-
-@dataclass(frozen=True, slots=True)
-class _Windows:
-    """The tokens around every match of a batch.
-
-    Attributes:
-        hashes: Matches x 2·WINDOW; the nearest token first on each side, left side first. 0 beyond
-            the text.
-        inside: Whether each stands in the match's own sentence or line.
-        before: Matches x CUE_REACH: the tokens before, nearest first.
-    """
-
-    hashes: NDArray[np.uint64]
-    inside: NDArray[np.bool_]
-    before: NDArray[np.uint64]
-
-
-def _windows(readings: Sequence[Reading]) -> _Windows:
-    pad = max(WINDOW, CUE_REACH)
-    void = np.zeros(pad, dtype=np.uint64)
-    nowhere = np.full(pad, -1, dtype=np.int64)
-    hashes, sentences, first, last = [void], [nowhere], [], []
-    base = pad
-    for reading in readings:
-        if reading.tokens is None:
-            continue
-        hashes += (reading.tokens.hashes, void)
-        sentences += (reading.sentence, nowhere)
-        first.append(reading.first + base)
-        last.append(reading.last + base)
-        base += len(reading.tokens) + pad
-    if not first:
-        empty = np.zeros((0, 2 * WINDOW), dtype=np.uint64)
-        return _Windows(empty, empty.astype(bool), np.zeros((0, CUE_REACH), dtype=np.uint64))
-    tokens, sentence = np.concatenate(hashes), np.concatenate(sentences)
-    begin, end = np.concatenate(first), np.concatenate(last)
-    steps = np.arange(WINDOW)
-    places = np.hstack([begin[:, None] - 1 - steps, end[:, None] + steps])
-    return _Windows(
-        tokens[places],
-        sentence[places] == sentence[begin][:, None],
-        tokens[begin[:, None] - 1 - np.arange(CUE_REACH)],
-    )
-
-
-def window_hashes(readings: Sequence[Reading]) -> NDArray[np.uint64]:
-    """Hashes of the tokens around each match, for building a vocabulary; 0 beyond the text."""
-    return _windows(readings).hashes
+def window_hashes(around: Windows) -> NDArray[np.uint64]:
+    """Hashes of the tokens around each match, matches x 2·WINDOW; 0 beyond the text."""
+    return np.hstack([around.before[:, :WINDOW], around.after[:, :WINDOW]])
 
 
 class MentionFeatures:
@@ -129,6 +61,7 @@ class MentionFeatures:
     Args:
         words: Vocabulary of the windows.
         categories: Names of the categorical features that the model knows, e.g. ``zone=firm``.
+        surroundings: What is known of words and passages without labels.
     """
 
     DENSE: Final = (
@@ -137,11 +70,15 @@ class MentionFeatures:
         "place in text",
         "same term elsewhere",
         "length of text",
+        *ZONE_FEATURES,
     )
 
-    def __init__(self, words: Sequence[str], categories: Sequence[str]) -> None:
+    def __init__(
+        self, words: Sequence[str], categories: Sequence[str], surroundings: Surroundings
+    ) -> None:
         self.words = Words(words)
         self.categories = tuple(categories)
+        self.surroundings = surroundings
         self._numbers = {name: n for n, name in enumerate(self.categories)}
         self._cues = Words(CUES)
         self._first_cue = len(self.words) * len(BUCKETS)
@@ -150,30 +87,54 @@ class MentionFeatures:
     @property
     def n_columns(self) -> int:
         """Number of sparse columns."""
+        return self.first_surrounding + self.surroundings.n_columns
+
+    @property
+    def first_surrounding(self) -> int:
+        """Number of the first column of the surroundings; they are the last ones."""
         return self._first_category + len(self.categories)
 
     def rows(self, readings: Sequence[Reading]) -> Rows:
         """One row a match, in the order of the readings and of their matches."""
-        around = _windows(readings)
-        numbers = self.words.numbers(around.hashes.reshape(-1)).reshape(around.hashes.shape)
-        buckets = np.where(around.inside, np.tile(_NEAR, 2), _OUTSIDE)
+        around = windows(readings)
+        numbers = self.words.numbers(window_hashes(around))
+        inside = np.hstack([around.inside_before[:, :WINDOW], around.inside_after[:, :WINDOW]])
+        buckets = np.where(inside, np.tile(_NEAR, 2), _OUTSIDE)
         buckets[:, WINDOW:] += _BUCKETS_A_SIDE
         window = np.where(numbers >= 0, numbers * len(BUCKETS) + buckets, -1)
-        slots = [window, self._cue_slots(around.before)[:, None]]
+        cues = self._cue_slots(around.before[:, :CUE_REACH])[:, None]
+        sure = np.hstack([window, cues, self._category_slots(readings)])
+        near, weights, zones = self.surroundings.slots(around)
+        near = np.where(near >= 0, near + self.first_surrounding, -1)
+        dense = np.array([row for reading in readings for row in _match_dense(reading)])
+        return sparse_rows(
+            np.hstack([sure, near]),
+            np.hstack([np.ones(sure.shape), weights]),
+            np.hstack([dense.reshape(-1, len(self.DENSE) - len(ZONE_FEATURES)), zones]),
+        )
+
+    def _category_slots(self, readings: Sequence[Reading]) -> IntArray:
         named = [names for reading in readings for names in match_categories(reading)]
         width = max((len(names) for names in named), default=0)
-        categories = np.full((len(named), width), -1, dtype=np.int64)
+        slots = np.full((len(named), width), -1, dtype=np.int64)
         for row, names in enumerate(named):
             for place, name in enumerate(names):
                 number = self._numbers.get(name)
                 if number is not None:
-                    categories[row, place] = self._first_category + number
-        slots.append(categories)
-        dense = [row for reading in readings for row in _match_dense(reading)]
-        return _rows(np.hstack(slots), np.array(dense).reshape(-1, len(self.DENSE)))
+                    slots[row, place] = self._first_category + number
+        return slots
+
+    def families(self) -> tuple[list[str], list[str]]:
+        """The family of each sparse and each dense column, a name of `MENTION_FAMILIES`."""
+        sparse = ["window words"] * self._first_cue
+        sparse += ["cues"] * (self._first_category - self._first_cue)
+        sparse += [_category_family(name) for name in self.categories]
+        sparse += ["surroundings"] * self.surroundings.n_columns
+        dense = ["other matches", "other matches", "place and length", "other matches"]
+        return sparse, [*dense, "place and length", *(["passages"] * len(ZONE_FEATURES))]
 
     def _cue_slots(self, before: NDArray[np.uint64]) -> IntArray:
-        cues = self._cues.numbers(before.reshape(-1)).reshape(before.shape)
+        cues = self._cues.numbers(before)
         nearest = np.argmax(cues >= 0, axis=1)
         cue = cues[np.arange(len(cues)), nearest] if len(cues) else np.zeros(0, dtype=np.int64)
         result: IntArray = np.where(cue >= 0, self._first_cue + cue * 3 + _CUE_BINS[nearest], -1)
@@ -187,13 +148,31 @@ class MentionFeatures:
         if column < self._first_category:
             cue, reach = divmod(column - self._first_cue, 3)
             return f"last cue {CUES[cue]!r} ({('near', 'middling', 'far')[reach]})"
-        return self.categories[column - self._first_category]
+        if column < self.first_surrounding:
+            return self.categories[column - self._first_category]
+        return self.surroundings.column_name(column - self.first_surrounding)
 
 
-def _rows(slots: IntArray, dense: FloatArray) -> Rows:
-    there = slots >= 0
-    return Rows(
-        np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64), slots[there], dense
+#: Families of features of the mention model, for measuring what each is worth.
+MENTION_FAMILIES: Final = (
+    *("term", "theme, strength, definition", "headings", "title", "other matches"),
+    *("place and length", "window words", "cues", "surroundings", "passages"),
+)
+_FAMILY_OF_CATEGORY: Final = (
+    ("term=", "term"),
+    ("zone=", "headings"),
+    ("title", "title"),
+    ("strong terms=", "other matches"),
+    ("near=", "other matches"),
+    ("opens=", "other matches"),
+    ("place=", "place and length"),
+)
+
+
+def _category_family(name: str) -> str:
+    return next(
+        (family for start, family in _FAMILY_OF_CATEGORY if name.startswith(start)),
+        "theme, strength, definition",
     )
 
 
@@ -298,6 +277,10 @@ _SUMMARY: Final = (
 )
 
 
+#: Families of features of the offer model; without its matches there is no offer model.
+OFFER_FAMILIES: Final = ("title words", "text words", "zones of the matches", "length")
+
+
 class OfferFeatures:
     """Features of whole offers: what the mention model said, and the words of the text.
 
@@ -319,6 +302,12 @@ class OfferFeatures:
     def n_columns(self) -> int:
         """Number of sparse columns."""
         return len(self.title_words) + len(self.text_words)
+
+    def families(self) -> tuple[list[str], list[str]]:
+        """The family of each sparse and each dense column, a name of `OFFER_FAMILIES`."""
+        sparse = ["title words"] * len(self.title_words) + ["text words"] * len(self.text_words)
+        by_zone = ["zones of the matches" if "in zone" in name else "matches" for name in _SUMMARY]
+        return sparse, [*by_zone * len(Definition), "length"]
 
     def rows(self, readings: Sequence[Reading], said: FloatArray) -> Rows:
         """One row an offer.
@@ -342,7 +331,7 @@ class OfferFeatures:
                 [_length(reading) for reading in readings],
             ]
         )
-        return Rows(indptr, columns, dense.reshape(-1, len(self.DENSE)))
+        return Rows(indptr, columns, np.ones(len(columns)), dense.reshape(-1, len(self.DENSE)))
 
     def column_name(self, column: int) -> str:
         """What a sparse column stands for, for people."""

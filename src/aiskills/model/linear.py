@@ -16,24 +16,34 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Sparse binary features and dense ones, for n rows.
+    """Sparse features and dense ones, for n rows.
 
     Attributes:
         indptr: Row i's sparse columns are ``columns[indptr[i]:indptr[i + 1]]``; n + 1 offsets.
-        columns: Numbers of sparse columns that are on.
+        columns: Numbers of sparse columns that are on; one that stands twice counts twice.
+        values: Value of each, 1 for plain presence.
         dense: Dense features, n x m.
     """
 
     indptr: NDArray[np.int64]
     columns: NDArray[np.int64]
+    values: FloatArray
     dense: FloatArray
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
-    def row(self, number: int) -> NDArray[np.int64]:
-        """The sparse columns that are on in one row."""
-        return self.columns[self.indptr[number] : self.indptr[number + 1]]
+    def row(self, number: int) -> tuple[NDArray[np.int64], FloatArray]:
+        """The sparse columns that are on in one row, and their values."""
+        part = slice(self.indptr[number], self.indptr[number + 1])
+        return self.columns[part], self.values[part]
+
+
+def sparse_rows(slots: NDArray[np.int64], values: FloatArray, dense: FloatArray) -> Rows:
+    """Rows from columns in slots, -1 where a slot is empty, and values of the same shape."""
+    there = slots >= 0
+    indptr = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64)
+    return Rows(indptr, slots[there], values[there], dense)
 
 
 #: What the two outputs of a `StatusModel` decide.
@@ -63,7 +73,9 @@ class StatusModel:
         filled = np.flatnonzero(counts)
         if len(filled):
             total[filled] += np.add.reduceat(
-                self.sparse[rows.columns], rows.indptr[:-1][filled], axis=0
+                self.sparse[rows.columns] * rows.values[:, None],
+                rows.indptr[:-1][filled],
+                axis=0,
             )
         return total
 

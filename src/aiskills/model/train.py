@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.linear_model import LogisticRegression
 
 from aiskills.context import Reading
+from aiskills.model.background import Background
 from aiskills.model.dataset import Dataset
 from aiskills.model.examples import MentionExamples
 from aiskills.model.features import (
-    DEMAND,
-    MENTION,
     MentionFeatures,
     OfferFeatures,
     match_categories,
@@ -23,6 +21,9 @@ from aiskills.model.features import (
     window_hashes,
 )
 from aiskills.model.linear import FloatArray, Rows, StatusModel
+from aiskills.model.ordinal import StatusClassifier
+from aiskills.model.surroundings import SIDES
+from aiskills.model.windows import windows
 from aiskills.schema import STATUS_ORDER
 
 IntArray = NDArray[np.int64]
@@ -37,26 +38,33 @@ class Settings:
         offer_c: Inverse regularization of the offer model.
         text_scale: How much a word of the text counts beside what the mention model said; the
             smaller, the more it is regularized.
+        surroundings_scale: How much the vectors of surrounding words count beside the words
+            themselves, likewise.
         min_groups: In how many groups (employers, near-copies) a word must occur to become a
             feature, so that no model holds a firm's name.
         min_groups_text: The same for words of whole texts.
         unsure_weight: Weight of an offer whose annotator was unsure, beside 1.
         written_weight: Weight of offers written for training and of their mentions, beside 1.
+        without: Families of features to do without (`aiskills.model.features`), to measure what
+            they are worth.
     """
 
-    mention_c: float = 0.3
+    mention_c: float = 0.2
     offer_c: float = 0.5
     text_scale: float = 0.1
+    surroundings_scale: float = 4.0
     min_groups: int = 3
     min_groups_text: int = 5
     unsure_weight: float = 0.6
     written_weight: float = 1.0
+    without: tuple[str, ...] = ()
 
 
 def design(rows: Rows, n_columns: int, scale: float = 1.0) -> sparse.csr_matrix:
     """Rows as a scipy matrix: sparse columns (times `scale`), then dense ones."""
-    ones = np.full(len(rows.columns), scale)
-    left = sparse.csr_matrix((ones, rows.columns, rows.indptr), shape=(len(rows), n_columns))
+    left = sparse.csr_matrix(
+        (rows.values * scale, rows.columns, rows.indptr), shape=(len(rows), n_columns)
+    )
     return sparse.hstack([left, sparse.csr_matrix(rows.dense)], format="csr")
 
 
@@ -67,6 +75,7 @@ def fit_status(
     weights: FloatArray,
     c: float,
     scale: float = 1.0,
+    embedding: FloatArray | None = None,
 ) -> StatusModel:
     """Trains both outputs of a status model.
 
@@ -77,30 +86,47 @@ def fit_status(
         weights: Weight of each row.
         c: Inverse regularization.
         scale: Value of a sparse column that is on, 1 for the same regularization as dense ones.
+        embedding: Words x dimensions: the last sparse columns, one block a side, are seen through
+            it in training. The model gets one weight for each column all the same, since a
+            sum over vectors is a sum over words.
     """
     matrix = design(rows, n_columns, scale)
-    rest = classes != DEMAND
-    outputs = [
-        _fit_binary(matrix, classes == DEMAND, weights, c),
-        _fit_binary(matrix[rest], classes[rest] == MENTION, weights[rest], c),
+    vectors = np.zeros((0, 0)) if embedding is None else embedding
+    plain, blocks = _blocks(n_columns, vectors)
+    if blocks:
+        matrix = sparse.hstack(
+            [
+                matrix[:, :plain],
+                *(sparse.csr_matrix(matrix[:, block] @ vectors) for block in blocks),
+                matrix[:, n_columns:],
+            ],
+            format="csr",
+        )
+    fitted = StatusClassifier(c, classes=range(len(STATUS_ORDER))).fit(
+        matrix, classes, sample_weight=weights
+    )
+    weight = np.ascontiguousarray(fitted.coef_.T)
+    dimensions = vectors.shape[1]
+    seen = [
+        vectors @ weight[plain + at * dimensions : plain + (at + 1) * dimensions]
+        for at in range(len(blocks))
     ]
-    weight = np.column_stack([coefficients for coefficients, _ in outputs])
     return StatusModel(
-        weight[:n_columns] * scale,
-        weight[n_columns:],
-        np.array([bias for _, bias in outputs]),
+        np.concatenate([weight[:plain], *seen]) * scale,
+        weight[plain + len(blocks) * dimensions :],
+        fitted.intercept_,
     )
 
 
-def _fit_binary(
-    matrix: sparse.csr_matrix, positive: NDArray[np.bool_], weights: FloatArray, c: float
-) -> tuple[FloatArray, float]:
-    if positive.all() or not positive.any():
-        # Nothing to tell apart: a constant, far from certain.
-        return np.zeros(matrix.shape[1]), 3.0 if positive.any() else -3.0
-    estimator = LogisticRegression(C=c, max_iter=1000, tol=1e-4)
-    estimator.fit(matrix, positive, sample_weight=weights)
-    return estimator.coef_[0], float(estimator.intercept_[0])
+def _blocks(n_columns: int, vectors: FloatArray) -> tuple[int, list[slice]]:
+    """How many columns stand for themselves, and the blocks of words behind them."""
+    if not len(vectors):
+        return n_columns, []
+    plain = n_columns - len(SIDES) * len(vectors)
+    return plain, [
+        slice(plain + side * len(vectors), plain + (side + 1) * len(vectors))
+        for side in range(len(SIDES))
+    ]
 
 
 def frequent(
@@ -132,6 +158,7 @@ def fit_mentions(
     groups: IntArray,
     words: dict[int, str],
     written: NDArray[np.bool_],
+    background: Background,
     settings: Settings,
 ) -> tuple[MentionFeatures, StatusModel]:
     """Trains the mention model.
@@ -142,15 +169,18 @@ def fit_mentions(
         groups: Group of each of those offers.
         words: The word behind each hash.
         written: Which of those offers were written for training.
+        background: What is known without labels.
         settings: How to train.
     """
     used = np.unique(examples.owner[chosen[examples.owner]])
     readings = [examples.readings[n] for n in used]
     keep = np.flatnonzero(chosen[examples.owner])
-    per_offer = [window_hashes([reading]).reshape(-1) for reading in readings]
+    per_offer = [window_hashes(windows([reading])).reshape(-1) for reading in readings]
     vocabulary = frequent(per_offer, groups[used], settings.min_groups)
     categories = _frequent_categories(readings, groups[used], settings.min_groups)
-    features = MentionFeatures([words[int(h)] for h in vocabulary], categories)
+    features = MentionFeatures(
+        [words[int(h)] for h in vocabulary], categories, background.surroundings
+    )
     counts = np.array([len(reading.matches) for reading in examples.readings])
     offsets = np.concatenate([[0], np.cumsum(counts)])
     new_offsets = dict(
@@ -163,7 +193,7 @@ def fit_mentions(
         ],
         dtype=np.int64,
     )
-    rows = take(features.rows(readings), local)
+    rows = _without(take(features.rows(readings), local), features.families(), settings.without)
     scale = np.where(written[examples.owner[keep]], settings.written_weight, 1.0)
     model = fit_status(
         rows,
@@ -171,19 +201,29 @@ def fit_mentions(
         examples.classes[keep],
         examples.weights[keep] * scale,
         settings.mention_c,
+        embedding=background.vectors * settings.surroundings_scale,
     )
     return features, model
 
 
+def _without(
+    rows: Rows, families: tuple[Sequence[str], Sequence[str]], without: Sequence[str]
+) -> Rows:
+    """Rows whose columns of some families are 0, so that training gives them no weight."""
+    if not without:
+        return rows
+    sparse_kept, dense_kept = (~np.isin(names, without) for names in families)
+    return Rows(
+        rows.indptr, rows.columns, rows.values * sparse_kept[rows.columns], rows.dense * dense_kept
+    )
+
+
 def take(rows: Rows, chosen: IntArray) -> Rows:
     """Some of the rows, in the order of `chosen`."""
-    parts = [rows.columns[rows.indptr[n] : rows.indptr[n + 1]] for n in chosen]
-    counts = [len(part) for part in parts]
-    return Rows(
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64),
-        rows.dense[chosen],
-    )
+    counts = np.diff(rows.indptr)[chosen]
+    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    places = np.repeat(rows.indptr[:-1][chosen] - indptr[:-1], counts) + np.arange(indptr[-1])
+    return Rows(indptr, rows.columns[places], rows.values[places], rows.dense[chosen])
 
 
 def _frequent_categories(readings: Sequence[Reading], groups: IntArray, minimum: int) -> list[str]:
@@ -223,7 +263,7 @@ def fit_offers(
         [words[int(h)] for h in frequent([t for t, _ in split], groups, settings.min_groups)],
         [words[int(h)] for h in frequent([t for _, t in split], groups, settings.min_groups_text)],
     )
-    rows = features.rows(readings, said)
+    rows = _without(features.rows(readings, said), features.families(), settings.without)
     strict, study = (
         fit_status(
             rows,
