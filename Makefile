@@ -6,11 +6,14 @@ ifeq ($(OS),Windows_NT)
 BIN = $(VENV)/Scripts
 endif
 
-.PHONY: demo test test-lowest lint train clean help
+CASES = tests/cases/positive.json tests/cases/negative.json tests/cases/mention.json tests/cases/wild.json
+
+.PHONY: demo test test-lowest lint train train-written background ablation clean help
 
 help:
 	@echo "make demo    set up and classify the sample offers"
 	@echo "make test    set up and run linters, types, the import contract and all tests"
+	@echo "make train-written   train a model from the offers written for it alone (models/written)"
 	@echo "make train   train the model again (needs the labelled offers: AISKILLS_REAL_OFFERS=FILE)"
 
 $(VENV)/.run: pyproject.toml
@@ -36,7 +39,16 @@ test: lint
 
 train: $(VENV)/.dev
 	@test -n "$(AISKILLS_REAL_OFFERS)" || { echo "make train: the labelled offers' texts are not part of the project; name the file that holds them: make train AISKILLS_REAL_OFFERS=pool.parquet" >&2; exit 1; }
-	$(BIN)/aiskills train data/labels/*.jsonl --offers "$(AISKILLS_REAL_OFFERS)" $(foreach f,$(wildcard data/training/*.jsonl),--written $(f)) --name fr -o models/fr --force
+	$(BIN)/aiskills train data/labels/*.jsonl --offers "$(AISKILLS_REAL_OFFERS)" $(foreach f,$(wildcard data/training/*.jsonl),--written $(f)) $(foreach f,$(CASES),--cases $(f)) --name fr -o models/fr --force
+
+# The same from the written offers alone, which anyone has.
+train-written: $(VENV)/.dev
+	$(BIN)/aiskills train $(foreach f,$(wildcard data/training/*.jsonl),--written $(f)) $(foreach f,$(CASES),--cases $(f)) --name written -o models/written --force
+
+# What offers without labels teach, and what each family of features is worth (half an hour).
+background ablation: $(VENV)/.dev
+	@test -n "$(AISKILLS_REAL_OFFERS)" || { echo "make $@: name the file of offers: make $@ AISKILLS_REAL_OFFERS=pool.parquet" >&2; exit 1; }
+	$(BIN)/python scripts/$(if $(filter background,$@),make_background,ablation).py "$(AISKILLS_REAL_OFFERS)"
 
 clean:
 	rm -rf $(VENV) .venv-lowest demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

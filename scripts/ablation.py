@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from aiskills.context import OfferReader
-from aiskills.files import read_table
-from aiskills.labels import read_labels
+from aiskills.labels.texts import OffersFile, read_labelled
 from aiskills.model.background import Background, load_background
 from aiskills.model.crossval import OutOfFold, TrainOn, cross_validate
 from aiskills.model.dataset import Dataset, join_labels, make_dataset, read_written
@@ -35,20 +34,19 @@ Made by `scripts/ablation.py`. Each line is a grouped, nested cross-validation o
 same folds of {offers:,} real labelled offers: no employer and no near-copy on both sides,
 calibration and threshold chosen on the other folds. Figures: F1 of `demand`, and log loss of its
 probability (nats an offer, smaller is better), by set of labels (652 drawn by stratum, 500 hard,
-{uncertain:,} uncertain). F1 moves by about 0.01 with another grouping of the folds, log loss by about 0.005.
+{uncertain:,} uncertain). F1 moves by about 0.01 with another grouping of the folds, log loss by
+about 0.005.
 
 """
 
 
 def dataset(path: str) -> Dataset:
     """All labelled offers with their texts."""
-    offers, mentions = read_labels(sorted((ROOT / "data" / "labels").glob("*.jsonl")))
-    wanted = {label.uid for label in offers} | {label.uid for label in mentions}
-    table = read_table(path).select(["uid", "title", "description", "company"])
-    rows = [row for row in table.to_pylist() if row["uid"] in wanted]
+    labels = sorted((ROOT / "data" / "labels").glob("*.jsonl"))
+    texts = read_labelled(labels, OffersFile(path), with_mentions=True)
     written = read_written(sorted((ROOT / "data" / "training").glob("offers_*.jsonl")))
     reader = OfferReader(Scanner(Lexicon.default(), Headings.default()))
-    return make_dataset(join_labels(rows, offers, mentions) + written, reader)
+    return make_dataset(join_labels(texts) + written, reader)
 
 
 def line(name: str, data: Dataset, found: OutOfFold) -> str:

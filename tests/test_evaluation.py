@@ -38,9 +38,9 @@ from aiskills.evaluation.plot import LEFT, SIDE, TOP, calibration_plot
 from aiskills.evaluation.report import How
 from aiskills.evaluation.scores import average_precision, probability_figures
 from aiskills.evaluation.slices import REST, UNKNOWN, parts
-from aiskills.evaluation.texts import Row
 from aiskills.evaluation.themes import theme_figures
 from aiskills.labels import OfferLabel
+from aiskills.labels.texts import Row
 from aiskills.model import Evidence, Judge, Judgement
 from aiskills.model.intervals import exact_interval
 from aiskills.model.trained_on import TRAINED_ON, trained_on, training_marks
@@ -768,13 +768,8 @@ def test_cross_validation_judges_as_training_measures() -> None:
             [one.uid for one in every],
         )
         report = measure_out_of_fold(texts, lexicon, Training(background=background, jobs=1))
-        rows = [
-            {"uid": o.uid, "title": o.title, "description": o.description, "company": o.company}
-            for o in chosen
-        ]
         dataset = make_dataset(
-            join_labels(rows, texts.labels, texts.mentions),
-            OfferReader(Scanner(lexicon, Headings.default())),
+            join_labels(texts), OfferReader(Scanner(lexicon, Headings.default()))
         )
         found = cross_validate(dataset, background, Settings(), jobs=1)
     predictions, _, _ = judge_out_of_fold(found, dataset.labels)

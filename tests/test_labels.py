@@ -10,6 +10,7 @@ import pytest
 
 from aiskills.errors import LabelError
 from aiskills.labels import MentionLabel, OfferLabel, read_labels
+from aiskills.labels.texts import LabelledTexts, Row
 from aiskills.model.dataset import join_labels, read_written
 from aiskills.schema import Definition, Status
 
@@ -136,24 +137,20 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 # --- joining -----------------------------------------------------------------------------------
 
 
-def row(uid: str, **more: str | None) -> dict[str, str | None]:
-    return {"uid": uid, "title": "T", "description": "D", "company": None, **more}
-
-
 def test_labels_are_joined_to_texts() -> None:
     offer = OfferLabel("b", Status.NONE, Status.NONE)
-    mentions = [MentionLabel("a", 0, 1, Status.NONE), MentionLabel("b", 1, 2, Status.DEMAND)]
-    joined = join_labels([row("a", title=None), row("b", company="X"), row("c")], [offer], mentions)
+    mentions = (MentionLabel("a", 0, 1, Status.NONE), MentionLabel("b", 1, 2, Status.DEMAND))
+    rows = {
+        "a": Row("", "D", None, {"date": "14/03/2023"}),
+        "b": Row("T", "D", "X", {"date": "2023-03-14T10:00:00"}),
+    }
+    joined = join_labels(LabelledTexts((offer,), mentions, rows))
     assert [one.uid for one in joined] == ["b", "a"]
     assert joined[0].offer is offer
-    assert joined[0].company == "X"
+    assert (joined[0].company, joined[0].month) == ("X", "2023-03")
     assert joined[0].mentions == (mentions[1],)
     assert (joined[1].title, joined[1].offer, joined[1].written) == ("", None, False)
-
-
-def test_a_label_without_its_offer() -> None:
-    with pytest.raises(LabelError, match=r"1 labelled offers are not in the file .* 'zz'"):
-        join_labels([row("a")], [OfferLabel("zz", Status.NONE, Status.NONE)], [])
+    assert joined[1].month is None
 
 
 # --- written offers ----------------------------------------------------------------------------
@@ -214,7 +211,7 @@ def test_the_labels_hold_no_text() -> None:
     assert all(0 <= mention.start < mention.end for mention in mentions)
     assert len({offer.uid for offer in offers}) == len(offers)
     allowed = {"uid", "strict", "study", "themes", "evidence", "lang", "sure", "set", "stratum",
-               "inclusion", "start", "end", "status", "definition"}  # fmt: skip
+               "inclusion", "readers", "start", "end", "status", "definition"}  # fmt: skip
     for path in LABELS:
         for line in path.read_text("utf-8").splitlines():
             record = json.loads(line)

@@ -22,7 +22,8 @@ pytest.importorskip("scipy", reason="scipy IS MISSING: training is not tested")
 from aiskills.context import OfferReader
 from aiskills.labels import OfferLabel
 from aiskills.model import Judge, TrainedModel, load_model, save_model
-from aiskills.model.build import build_model
+from aiskills.model.background import load_background
+from aiskills.model.build import Recipe, build_model
 from aiskills.model.crossval import OutOfFold, fold_numbers
 from aiskills.model.dataset import Dataset, LabelledOffer, make_dataset, read_written
 from aiskills.model.quality import judge_out_of_fold
@@ -57,7 +58,9 @@ def build(folder: Path) -> str:
     threadpoolctl = pytest.importorskip("threadpoolctl")  # comes with scikit-learn
     # On a busy machine the threads of BLAS wait for each other five times as long as they work.
     with threadpoolctl.threadpool_limits(1):
-        model, card = build_model(dataset(), Lexicon.default(), name="tiny", jobs=1)
+        model, card = build_model(
+            dataset(), Lexicon.default(), load_background(), Recipe("tiny", jobs=1)
+        )
     save_model(model, folder, card)
     return card
 

@@ -9,23 +9,20 @@ from typing import Annotated
 import typer
 
 from aiskills.cli import options
-from aiskills.errors import LabelError, OutputError, UsageError
+from aiskills.errors import OutputError, UsageError
 
 
 def train(
     labels: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="JSONL files of labelled offers and mentions, joined to the offers by uid.",
             show_default=False,
         ),
-    ],
+    ] = None,
     offers: Annotated[
         Path | None,
-        typer.Option(
-            help="The labelled offers' texts: a table with uid (or id), title, "
-            "description and company."
-        ),
+        typer.Option(help="The labelled offers' texts: any table of offers that classify reads."),
     ] = None,
     written: Annotated[
         list[Path] | None,
@@ -36,6 +33,12 @@ def train(
     ] = None,
     name: Annotated[str, typer.Option(help="Name of the model.")] = "custom",
     lexicon: options.LexiconFile = None,
+    cases: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="JSON files of invented offers with what they say; the card lists the failures."
+        ),
+    ] = None,
     background: Annotated[
         Path | None,
         typer.Option(help="Folder of what offers without labels taught; default: the shipped one."),
@@ -47,8 +50,17 @@ def train(
 
     The same labels and lexicon give the same scores.
     """
-    if output is None or offers is None:
-        raise UsageError("something is missing", expected="--offers FILE and -o FOLDER")
+    if output is None:
+        raise UsageError("no place for the model", expected="-o FOLDER")
+    if bool(labels) != (offers is not None):
+        raise UsageError(
+            "labels without their offers, or the other way round",
+            expected="LABELS and --offers FILE together, or neither",
+        )
+    if not labels and not written:
+        raise UsageError(
+            "nothing to learn from", expected="LABELS and --offers FILE, or --written FILE"
+        )
     if output.exists() and not force:
         raise OutputError(f"{output} exists", hint="Use --force to replace the model in it.")
     try:
@@ -57,38 +69,29 @@ def train(
         raise UsageError(
             "training needs scikit-learn", hint='Install it with pip install "aiskills[train]".'
         ) from None
+    from aiskills.cli.console import noter
     from aiskills.context import OfferReader
-    from aiskills.files import read_table
-    from aiskills.labels import read_labels
+    from aiskills.labels.texts import OffersFile, read_labelled
     from aiskills.model.background import load_background
-    from aiskills.model.build import build_model
+    from aiskills.model.build import Recipe, build_model
+    from aiskills.model.cases import read_cases
     from aiskills.model.dataset import join_labels, make_dataset, read_written
     from aiskills.model.folder import save_model
     from aiskills.phrases import Headings, Lexicon, Scanner
 
     terms = Lexicon.read(lexicon) if lexicon else Lexicon.default()
-    table = read_table(offers)
-    key = next((column for column in ("uid", "id") if column in table.column_names), None)
-    missing = [c for c in ("title", "description", "company") if c not in table.column_names]
-    if key is None or missing:
-        raise LabelError(
-            f"{offers} lacks the column(s) {', '.join(missing) or 'uid'}",
-            expected="uid (or id), title, description and company",
+    labelled = read_written(written or [])
+    if offers is not None:
+        texts = read_labelled(
+            labels or [], OffersFile(offers), with_mentions=True, note=noter(quiet=False)
         )
-    kept = table.select([key, "title", "description", "company"]).rename_columns(
-        ["uid", "title", "description", "company"]
-    )
-    offer_labels, mention_labels = read_labels(labels)
-    wanted = {o.uid for o in offer_labels} | {m.uid for m in mention_labels}
-    rows = [row for row in kept.to_pylist() if row["uid"] in wanted]
-    labelled = join_labels(rows, offer_labels, mention_labels) + read_written(written or [])
+        labelled = join_labels(texts) + labelled
     dataset = make_dataset(labelled, OfferReader(Scanner(terms, Headings.default())))
     model, card = build_model(
         dataset,
         terms,
         load_background(background),
-        name=name,
-        jobs=jobs,
+        Recipe(name, cases=read_cases(cases or []), jobs=jobs),
         say=lambda line: print(line, file=sys.stderr),  # noqa: T201
     )
     save_model(model, output, card)

@@ -7,7 +7,7 @@ from aiskills.evaluation.markdown import markdown
 from aiskills.evaluation.page import page
 from aiskills.evaluation.report import Report, as_json
 from aiskills.evaluation.run import Judged, evaluate, measure
-from aiskills.evaluation.texts import LabelledTexts, OffersFile, read_labelled
+from aiskills.labels.texts import LabelledTexts, OffersFile, read_labelled
 
 __all__ = [
     "Judged",

@@ -14,8 +14,8 @@ from aiskills.context import OfferReader
 from aiskills.errors import LabelError
 from aiskills.evaluation.report import How, Report
 from aiskills.evaluation.run import Judged, evaluate
-from aiskills.evaluation.texts import LabelledTexts
 from aiskills.files.notes import plural
+from aiskills.labels.texts import LabelledTexts
 from aiskills.model import Judge, Judgement, TrainedModel
 from aiskills.model.background import Background, load_background
 from aiskills.model.crossval import (
@@ -87,11 +87,7 @@ def measure_out_of_fold(
     Raises:
         LabelError: There are too few offers or groups for grouped folds.
     """
-    rows = (
-        {"uid": uid, "title": row.title, "description": row.description, "company": row.company}
-        for uid, row in texts.rows.items()
-    )
-    offers = join_labels(rows, texts.labels, texts.mentions) + read_written(training.written)
+    offers = join_labels(texts) + read_written(training.written)
     dataset = make_dataset(offers, OfferReader(Scanner(lexicon, Headings.default())))
     folds = fold_numbers(_checked(dataset))
     measured = np.array([n for n in np.flatnonzero(folds >= 0) if n in dataset.labels])

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Final
 
 from aiskills.evaluation.evidence import Span, place
-from aiskills.evaluation.texts import Row
 from aiskills.labels import OfferLabel
+from aiskills.labels.texts import Row
 from aiskills.model import Evidence, Judgement
 from aiskills.schema import STATUS_ORDER, Definition, Status
 

@@ -27,10 +27,10 @@ from aiskills.evaluation.report import (
 )
 from aiskills.evaluation.scores import probability_figures
 from aiskills.evaluation.slices import parts
-from aiskills.evaluation.texts import LabelledTexts, Row
 from aiskills.evaluation.themes import theme_figures
 from aiskills.files.notes import plural
 from aiskills.labels import OfferLabel
+from aiskills.labels.texts import LabelledTexts, Row
 from aiskills.model import Judge, Judgement
 from aiskills.model.groups import employer_key, group_offers
 from aiskills.model.trained_on import trained_on

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiskills.evaluation.texts import Row
 from aiskills.labels import OfferLabel
+from aiskills.labels.texts import Row
 
 #: Figures of fewer offers are marked as small: they hardly say anything.
 SMALL: Final = 20

@@ -32,6 +32,8 @@ class OfferLabel:
         set: Which draw the offer comes from, e.g. ``stratified``.
         stratum: Stratum of that draw; empty if it had none.
         inclusion: Probability with which the offer was drawn, above 0; None where it is not known.
+        readers: How many readers read it: one, two who agreed, or three where two did not and a
+            third settled it.
     """
 
     uid: str
@@ -44,6 +46,7 @@ class OfferLabel:
     set: str = ""
     stratum: str = ""
     inclusion: float | None = None
+    readers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def _offer(record: Mapping[str, Any]) -> OfferLabel:
         str(record.get("set") or ""),
         str(record.get("stratum") or ""),
         _probability(record.get("inclusion")),
+        int(record.get("readers", 1)),
     )
 
 

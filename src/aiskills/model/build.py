@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 
 import numpy as np
 import sklearn
@@ -13,52 +13,66 @@ from aiskills.context import Reading
 from aiskills.model.audit import audit
 from aiskills.model.background import Background
 from aiskills.model.card import model_card
-from aiskills.model.crossval import FOLDS, OutOfFold, cross_validate, fit_all, gather
+from aiskills.model.cases import Case, failures
+from aiskills.model.crossval import FOLDS, Material, OutOfFold, cross_validate, fit_all, gather
 from aiskills.model.dataset import Dataset
 from aiskills.model.features import DEMAND
-from aiskills.model.folder import TrainedModel
+from aiskills.model.folder import Calibration, TrainedModel
+from aiskills.model.judge import Judge
 from aiskills.model.quality import classes_of, f1_of, judge_out_of_fold, quality, slices
 from aiskills.model.train import Settings
 from aiskills.model.trained_on import TRAINED_ON, training_marks
 from aiskills.phrases import Lexicon, Strength
 from aiskills.schema import SCHEMA_VERSION, Definition
 
+#: Score from which an offer is a demand where no labelled offer could choose it.
+_UNMEASURED_THRESHOLD: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to build a model.
+
+    Attributes:
+        name: Its name.
+        settings: How to train.
+        cases: Invented offers; the card lists those it gets wrong.
+        jobs: Processes of the cross-validation.
+    """
+
+    name: str
+    settings: Settings = field(default_factory=Settings)
+    cases: Sequence[Case] = ()
+    jobs: int = 2
+
 
 def build_model(
     dataset: Dataset,
     lexicon: Lexicon,
     background: Background,
+    recipe: Recipe,
     *,
-    name: str,
-    settings: Settings | None = None,
-    jobs: int = 2,
     say: Callable[[str], None] = lambda _: None,
 ) -> tuple[TrainedModel, str]:
-    """Cross-validates, then trains on all labels; deterministic.
+    """Cross-validates, then trains on all labels but the audit sample; deterministic.
 
     Args:
         dataset: Labelled offers.
         lexicon: The lexicon they were read with.
         background: What is known without labels.
-        name: Name of the model.
-        settings: How to train; None for the defaults.
-        jobs: Processes of the cross-validation.
+        recipe: Name, settings and cases.
         say: Takes a line about what is going on.
 
     Returns:
-        The model, whose ``meta`` holds its quality with counts, and its card.
+        The model, whose ``meta`` holds its quality with counts, and its card. Without a labelled
+        offer that was not written for training nothing is measured, scores are not calibrated and
+        the threshold is one half.
     """
-    settings = settings or Settings()
-    written = int(dataset.written.sum())
-    measured_on = len(dataset.labels) - written - int(dataset.audited.sum())
-    say(
-        f"cross-validating on {measured_on:,} labelled offers in {FOLDS} grouped "
-        f"folds, with {written:,} written ones to train on"
-    )
-    found = cross_validate(dataset, background, settings, jobs=jobs)
-    predictions, calibration, threshold = judge_out_of_fold(found, dataset.labels)
+    material = gather(dataset, background)
+    quality, calibration, threshold = _cross_validated(material, recipe, say)
+    settings = recipe.settings
     meta: dict[str, Any] = {
-        "name": name,
+        "name": recipe.name,
         "schema": SCHEMA_VERSION,
         "lexicon": lexicon.version,
         "lexicon_sha256": lexicon.sha256,
@@ -68,15 +82,15 @@ def build_model(
         "background": dict(background.meta),
         "data": _data(dataset),
         "folds": FOLDS,
-        "quality": measured(dataset, found, predictions),
+        "quality": quality,
         TRAINED_ON: training_marks(
             offer.uid for offer, out in zip(dataset.offers, dataset.audited, strict=True) if not out
         ),
     }
-    material = gather(dataset, background)
-    say(f"measuring on the audit sample of {int(dataset.audited.sum()):,} offers")
+    if audited := int(dataset.audited.sum()):
+        say(f"measuring on the audit sample of {audited:,} offers")
     meta["audit"] = audit(material, settings, calibration, threshold)
-    say("training on all but the audit sample")
+    say("training on all offers" + (" but the audit sample" if audited else ""))
     fitted = fit_all(material, settings, ~dataset.audited)
     model = TrainedModel(
         fitted.mention_features,
@@ -87,7 +101,27 @@ def build_model(
         dict.fromkeys(Definition, threshold),
         meta,
     )
+    meta["cases"] = failures(Judge(model, lexicon), recipe.cases)
     return model, model_card(model)
+
+
+def _cross_validated(
+    material: Material, recipe: Recipe, say: Callable[[str], None]
+) -> tuple[dict[str, Any], dict[Definition, Calibration], float]:
+    """Figures, calibration and threshold from offers out of fold."""
+    dataset = material.dataset
+    written = int(dataset.written.sum())
+    count = len(dataset.labels) - written - int(dataset.audited.sum())
+    if not count:
+        say(f"nothing is measured: all {written:,} offers were written for training")
+        return {}, dict.fromkeys(Definition, Calibration()), _UNMEASURED_THRESHOLD
+    say(
+        f"cross-validating on {count:,} labelled offers in {FOLDS} grouped "
+        f"folds, with {written:,} written ones to train on"
+    )
+    found = cross_validate(dataset, material.background, recipe.settings, jobs=recipe.jobs)
+    predictions, calibration, threshold = judge_out_of_fold(found, dataset.labels)
+    return measured(dataset, found, predictions), calibration, threshold
 
 
 def measured(
@@ -120,9 +154,12 @@ def _has_keyword(reading: Reading, definition: Definition) -> bool:
     )
 
 
-def _data(dataset: Dataset) -> dict[str, int]:
+def _data(dataset: Dataset) -> dict[str, Any]:
     written = dataset.written
+    months = sorted(offer.month for offer in dataset.offers if offer.month and not offer.written)
     return {
+        "first_month": months[0] if months else None,
+        "last_month": months[-1] if months else None,
         "offers_labelled": sum(not (written | dataset.audited)[n] for n in dataset.labels),
         "offers_audited": int(dataset.audited.sum()),
         "offers_with_labelled_mentions": sum(not written[n] for n in dataset.mentions),

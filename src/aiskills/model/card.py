@@ -23,6 +23,7 @@ def model_card(model: TrainedModel) -> str:
     meta = model.meta
     data, settings = meta["data"], meta["settings"]
     audited = _audit(meta["audit"])
+    threshold = model.thresholds[Definition.STRICT]
     return f"""# Model `{meta["name"]}`
 
 Two linear models that tell, for a French (or English) job offer, whether the person hired must deal
@@ -34,50 +35,106 @@ This card is written by `aiskills train`. Nothing in the folder is code; weights
 
 ## Data
 
-- {data["offers_labelled"]:,} offers labelled by reading the whole text, and
-  {data["mentions_labelled"]:,} mentions labelled in their context
-  (in {data["offers_with_labelled_mentions"]:,} offers), in {data["groups"]:,} groups of one
-  employer or near-copies. Offers of 2019 to 2026 from public dumps, most of them queries for data
-  and IT jobs.
-- {data["offers_written_for_training"]:,} offers written for this project (`data/training/`).
-- Lexicon {meta["lexicon"]}: {meta["lexicon_terms"]:,} terms, SHA-256
-  `{meta["lexicon_sha256"][:16]}…`.
+{_labelled(data)}- {data["offers_written_for_training"]:,} offers written for training.
+{_background(meta["background"])}- Lexicon {meta["lexicon"]}: {meta["lexicon_terms"]:,} terms,
+  SHA-256 `{meta["lexicon_sha256"][:16]}…`.
 
 ## Quality
 
-Grouped cross-validation, {meta["folds"]} folds: no employer and no near-copy of a test offer was
-trained on; calibration and thresholds were chosen on the other folds. Offers written for training
-are never measured on. Intervals: 95 %, bootstrap over groups. The hard and the uncertain offers
-were picked because earlier models were unsure of them: they are a stress test and a sample of
-nothing. "Any keyword" is the F1 of a counter that takes every match of the lexicon, weak triggers
-apart, for a demand.
+{_quality(meta)}{audited}Decision threshold, for both definitions: {threshold:.2f}.
 
-{_table(meta["quality"])}
+{_failures(meta["cases"])}## Limits
 
-{audited}Confusion of the offers drawn by stratum (rows: label; columns: none, mention, demand):
-
-{_confusions(meta["quality"])}
-
-Decision threshold, for both definitions: {model.thresholds[Definition.STRICT]:.2f}.
-
-## Limits
-
-- The labelled offers are a sample of a pool made of queries for data, AI and IT jobs, drawn by
-  stratum; no figure above is an error rate for the French market.
+- Figures of offers drawn by stratum, or because a model was unsure of them, are no error rates of a
+  market.
 - `mention` is rarer than the others and its figures the least certain.
-- Terms that annotators quoted in these offers and the lexicon lacked were added to it where anyone
-  in the field would list them, so the figures are a little better than on offers nobody looked at.
 - An offer in which the lexicon finds nothing is `none`: AI told in words that no term covers is
   missed.
-- Labels follow one guide, read by one team; where a label is not `sure`, readers differ.
+- Where a label is not `sure`, readers differ.
+- What is known of the labels and what else to know: `docs/method.md`.
 
 ## Settings
 
-{", ".join(f"`{name}` {value}" for name, value in settings.items())};
+{", ".join(f"`{name}` {value}" for name, value in settings.items() if value != [])};
 scikit-learn {meta["scikit_learn"]}.
 
 Licence: MIT, as the package. To cite: see `CITATION.cff`.
 """
+
+
+def _labelled(data: Mapping[str, Any]) -> str:
+    """What was read by people; empty where nothing was."""
+    if not data["offers_with_labelled_mentions"] and not data["offers_labelled"]:
+        return ""
+    period = f", published {data['first_month']} to {data['last_month']}"
+    return (
+        f"- {data['offers_labelled']:,} offers labelled by reading the whole text, and\n"
+        f"  {data['mentions_labelled']:,} mentions labelled in their context\n"
+        f"  (in {data['offers_with_labelled_mentions']:,} offers), in {data['groups']:,} groups of"
+        f" one\n  employer or near-copies{period if data['first_month'] else ''}.\n"
+    )
+
+
+def _background(known: Mapping[str, Any]) -> str:
+    if not known:
+        return ""
+    return (
+        f"- {known['offers']:,} offers without labels ({known['tokens']:,} tokens) taught vectors"
+        f" of\n  {known['words']:,} words and a model of passages; none of them is among the"
+        " labelled ones.\n"
+    )
+
+
+def _quality(meta: Mapping[str, Any]) -> str:
+    if not meta["quality"]:
+        return "Nothing was measured: there was no labelled offer that was not written for it.\n\n"
+    return f"""Grouped cross-validation, {meta["folds"]} folds: no employer and no near-copy of a
+test offer was trained on; calibration and thresholds were chosen on the other folds. Offers written
+for training are never measured on. Intervals: 95 %, bootstrap over groups. The hard and the
+uncertain offers were picked because earlier models were unsure of them: they are a stress test and
+a sample of nothing. "Any keyword" is the F1 of a counter that takes every match of the lexicon,
+weak triggers apart, for a demand.
+
+{_table(meta["quality"])}
+
+Confusion of the offers drawn by stratum (rows: label; columns: none, mention, demand):
+
+{_confusions(meta["quality"])}
+
+"""
+
+
+def _failures(cases: Mapping[str, Any]) -> str:
+    """The invented cases that go wrong, a section of their own; empty where none were tried."""
+    if not cases["cases"]:
+        return ""
+    rows = [
+        f"| {_cell(entry['why'])} | {_pair(entry['is'])} | {_pair(entry['said'])} "
+        f"| `{entry['id']}` |"
+        for entry in cases["failed"]
+    ]
+    return "\n".join(
+        [
+            "## Known failures",
+            "",
+            f"{len(cases['failed'])} of {cases['cases']:,} invented cases (`tests/cases/`, where",
+            "their texts are) are flagged wrongly, `strict` / `study`:",
+            "",
+            "| what it tries | is | said | case |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            "",
+        ]
+    )
+
+
+def _pair(statuses: Mapping[str, str]) -> str:
+    return f"{statuses['strict']} / {statuses['study']}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "/").replace("\n", " ")
 
 
 def _table(quality: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +15,14 @@ from numpy.typing import NDArray
 from aiskills.context import OfferReader, Reading
 from aiskills.errors import LabelError
 from aiskills.labels import MentionLabel, OfferLabel
+from aiskills.labels.texts import LabelledTexts
 from aiskills.model.groups import group_offers
 from aiskills.schema import Definition, Status
 from aiskills.text import FIELD_BREAK
 
 #: The set of labels that are the audit sample.
 AUDIT: Final = "audit"
+_MONTH: Final = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class LabelledOffer:
         offer: Label of the whole offer, None if only mentions were labelled.
         mentions: Labels of its mentions.
         written: Whether it was written for training: then nothing is ever measured on it.
+        month: Month of publication, e.g. ``2023-03``; None if unknown.
     """
 
     uid: str
@@ -43,6 +47,7 @@ class LabelledOffer:
     offer: OfferLabel | None = None
     mentions: tuple[MentionLabel, ...] = ()
     written: bool = False
+    month: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,47 +99,29 @@ def make_dataset(offers: Sequence[LabelledOffer], reader: OfferReader) -> Datase
     return Dataset(offers, readings, groups)
 
 
-def join_labels(
-    rows: Iterable[Mapping[str, str | None]],
-    offers: Sequence[OfferLabel],
-    mentions: Sequence[MentionLabel],
-) -> list[LabelledOffer]:
-    """Labels with the texts they speak of.
-
-    Args:
-        rows: Offers with ``uid``, ``title``, ``description`` and ``company``.
-        offers: Labels of offers.
-        mentions: Labels of mentions.
-
-    Returns:
-        Every labelled offer, in the order of the labels.
-
-    Raises:
-        LabelError: A labelled offer is not among the rows.
-    """
-    by_uid = {row["uid"]: row for row in rows}
-    labels = {label.uid: label for label in offers}
+def join_labels(texts: LabelledTexts) -> list[LabelledOffer]:
+    """Every labelled offer with its text, in the order of the labels."""
+    labels = {label.uid: label for label in texts.labels}
     marked: dict[str, list[MentionLabel]] = {}
-    for mention in mentions:
+    for mention in texts.mentions:
         marked.setdefault(mention.uid, []).append(mention)
-    wanted = list(dict.fromkeys([*labels, *marked]))
-    missing = [uid for uid in wanted if uid not in by_uid]
-    if missing:
-        raise LabelError(
-            f"{len(missing)} labelled offers are not in the file of offers, e.g. {missing[0]!r}",
-            expected="every uid of the labels in the offers' uid or id column",
-        )
     return [
         LabelledOffer(
             uid,
-            by_uid[uid]["title"] or "",
-            by_uid[uid]["description"] or "",
-            by_uid[uid]["company"],
+            texts.rows[uid].title,
+            texts.rows[uid].description,
+            texts.rows[uid].company,
             labels.get(uid),
             tuple(marked.get(uid, ())),
+            month=month_of(texts.rows[uid].columns.get("date")),
         )
-        for uid in wanted
+        for uid in dict.fromkeys([*labels, *marked])
     ]
+
+
+def month_of(date: str | None) -> str | None:
+    """The month of a date that begins with it (``2023-03-14``), else None."""
+    return date[:7] if date and _MONTH.match(date) else None
 
 
 def read_written(paths: Iterable[str | Path]) -> list[LabelledOffer]:

@@ -38,7 +38,7 @@ _HALF_WEIGHT: Final = 1e-3
 #: For the model of passages: offers of one employer, passages of one offer.
 _OFFERS_AN_EMPLOYER: Final = 3
 _PASSAGES_AN_OFFER: Final = 10
-_PASSAGE_C: Final = 0.1
+_PASSAGE_C: Final = 0.02
 _SEED: Final = 2024
 
 

@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from aiskills.errors import LabelError, UsageError
 from aiskills.files import CANONICAL, Chunk, open_offers
 from aiskills.files.notes import Note, did_you_mean, ignore, listing, plural
-from aiskills.labels import MentionLabel, OfferLabel, read_labels
+from aiskills.labels.records import MentionLabel, OfferLabel, read_labels
+from aiskills.labels.uid import UID_COLUMN, offer_uids
 
 #: Columns that slices are made of where the offers have them, beside those asked for.
 _ALWAYS: Final = ("source", "date", "ai_function")
@@ -25,7 +26,8 @@ class OffersFile:
     """A file of offers and how to read it.
 
     Attributes:
-        path: The file, or ``-``; its ``uid`` column (else its identifiers) joins it to labels.
+        path: The file, or ``-``; `aiskills.labels.uid.offer_uid` of its rows, or their bare
+            identifiers, join it to labels.
         mapping: Canonical field to column, where the names do not tell.
         encoding: Encoding of a text file; None to find it.
         separator: Separator of a CSV file; None to find it.
@@ -149,12 +151,11 @@ def _rows(offers: OffersFile, wanted: set[str], by: Sequence[str], note: Note) -
                     expected=f"one of {listing(chunks.columns)}",
                     hint=did_you_mean(name, [*chunks.columns, *CANONICAL]),
                 )
-        by_uid = "uid" in chunks.columns and "id" not in (offers.mapping or {})
-        key = "uid" if by_uid else "id"
+        by_uid = UID_COLUMN in chunks.columns and "id" not in (offers.mapping or {})
         names = list(dict.fromkeys([*_ALWAYS, *by]))
         values = pa.array([uid for uid in sorted(wanted) if _can_stand_in_a_table(uid)])
         for chunk in chunks:
-            for uid, row in _wanted_rows(chunk, key, values, names):
+            for uid, row in _wanted_rows(chunk, values, names, by_uid=by_uid):
                 repeated += uid in rows
                 rows.setdefault(uid, row)
     if repeated:
@@ -168,19 +169,18 @@ def _can_stand_in_a_table(uid: str) -> bool:
 
 
 def _wanted_rows(
-    chunk: Chunk, key: str, wanted: pa.Array, names: Sequence[str]
+    chunk: Chunk, wanted: pa.Array, names: Sequence[str], *, by_uid: bool
 ) -> Iterator[tuple[str, Row]]:
     """The rows of a chunk that are wanted, with their identifiers."""
     table = chunk.table
-    keys = _text(chunk, table, "uid") if key == "uid" else chunk.fields.extract(table, "id")
-    chosen = pc.is_in(keys, value_set=wanted.cast(keys.type))
-    table = table.filter(chosen)
+    keys = _keys(chunk, wanted, by_uid=by_uid)
+    table = table.filter(pc.is_valid(keys))
     fields = {
         name: chunk.fields.extract(table, name).to_pylist()
         for name in ("title", "description", "company")
     }
     columns = {name: _text(chunk, table, name).to_pylist() for name in names}
-    for at, uid in enumerate(keys.filter(chosen).to_pylist()):
+    for at, uid in enumerate(keys.drop_null().to_pylist()):
         yield (
             uid,
             Row(
@@ -190,6 +190,26 @@ def _wanted_rows(
                 {name: values[at] for name, values in columns.items()},
             ),
         )
+
+
+def _keys(chunk: Chunk, wanted: pa.Array, *, by_uid: bool) -> pa.Array:
+    """The identifier of each row if it is wanted, else null."""
+    table = chunk.table
+    if by_uid:
+        keys = _text(chunk, table, UID_COLUMN).cast(pa.large_string())
+        keys = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    else:
+        # A user's labels may name the offer by its bare identifier, without the source.
+        keys = chunk.fields.extract(table, "id").cast(pa.large_string())
+        stable = pa.array(offer_uids(table, chunk.fields), pa.large_string())
+        known = pc.is_in(stable, value_set=wanted.cast(pa.large_string()))
+        own = pa.array(range(len(table)), pa.int64())
+        keys = pa.concat_arrays([keys, stable]).take(
+            pc.if_else(known, pc.add(own, len(table)), own)
+        )
+    there = pc.is_in(keys, value_set=wanted.cast(pa.large_string()))
+    rows = pa.array(range(len(table)), pa.int64())
+    return keys.take(pc.if_else(there, rows, pa.scalar(None, pa.int64())))
 
 
 def _text(chunk: Chunk, table: pa.Table, name: str) -> pa.ChunkedArray | pa.Array:
