@@ -16,6 +16,7 @@ from aiskills.version import __version__
 if TYPE_CHECKING:
     from aiskills.classifier import Classifier, classify, classify_text
     from aiskills.errors import AiskillsError
+    from aiskills.estimate.table import measure
     from aiskills.model import Evidence, Explanation, Judgement
     from aiskills.phrases import Lexicon
     from aiskills.schema import Definition, Status
@@ -33,6 +34,7 @@ _HOMES = {
     "Status": "aiskills.schema",
     "classify": "aiskills.classifier",
     "classify_text": "aiskills.classifier",
+    "measure": "aiskills.estimate.table",
 }
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "__version__",
     "classify",
     "classify_text",
+    "measure",
 ]
 
 

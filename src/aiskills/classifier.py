@@ -14,7 +14,14 @@ from aiskills.files import find_fields
 from aiskills.model import Explanation, Judge, Judgement
 from aiskills.model import explain as explain_with
 from aiskills.phrases import Lexicon
-from aiskills.pipeline import Setup, added_columns, parse_threshold, provenance, texts, with_columns
+from aiskills.pipeline import (
+    Setup,
+    added_columns,
+    fields_of,
+    parse_threshold,
+    provenance,
+    with_columns,
+)
 from aiskills.schema import CLASSIFY_COLUMNS, Definition
 
 
@@ -138,7 +145,7 @@ class Classifier:
 
     def _added(self, table: pa.Table, mapping: Mapping[str, str] | None) -> pa.Table:
         fields = find_fields(table.column_names, table.slice(0, 100), mapping)
-        return added_columns(self._judge.judge(*texts(table, fields)))
+        return added_columns(self._judge, fields_of(table, fields))
 
     def _classify_pandas(self, offers: Any, mapping: Mapping[str, str] | None) -> Any:
         import pandas as pd
@@ -153,7 +160,7 @@ class Classifier:
                 if name in used
             }
         )
-        added = added_columns(self._judge.judge(*texts(table, fields)))
+        added = added_columns(self._judge, fields_of(table, fields))
         columns = {
             field.name: (
                 pd.array(added.column(field.name).to_pylist(), dtype="boolean")

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiskills.phrases import Match, Scanner, ZoneMap
+from aiskills.phrases import Cue, Match, Scanner, ZoneMap
 from aiskills.schema import Zone
 from aiskills.text import FIELD_BREAK, FOLDED_BREAK, Folded, fold_batch
 from aiskills.tokens import TokenCutter, Tokens
@@ -36,6 +36,8 @@ class Reading:
         first: For each match the number of its first token.
         last: For each match the number of the token after it.
         sentence: For each token the number of its sentence or line.
+        cues: What phrases tell of cadre status and intermediaries, in order; also where there is no
+            match.
     """
 
     given: str
@@ -47,6 +49,7 @@ class Reading:
     first: NDArray[np.int64]
     last: NDArray[np.int64]
     sentence: NDArray[np.int64]
+    cues: tuple[Cue, ...] = ()
 
     def field_span(self, match: Match) -> tuple[str, int, int]:
         """Where a match stands: field name, start and exclusive end in characters of that field."""
@@ -88,7 +91,9 @@ class OfferReader:
     def _look(self, given: str, title_chars: int, folded: Folded) -> Reading:
         found = self.scanner.scan(folded, given)
         if not found.matches:
-            return Reading(given, title_chars, folded, (), (), None, _NOTHING, _NOTHING, _NOTHING)
+            return Reading(
+                given, title_chars, folded, (), (), None, _NOTHING, _NOTHING, _NOTHING, found.cues
+            )
         tokens = self._cutter.cut(folded)
         body = int(np.searchsorted(folded.source, title_chars))
         zones = ZoneMap(found.headings, body)
@@ -104,6 +109,7 @@ class OfferReader:
             np.searchsorted(tokens.starts, starts),
             np.searchsorted(tokens.starts, ends),
             _sentences(given, folded, tokens),
+            found.cues,
         )
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from aiskills.attributes.table import ATTRIBUTE_FIELDS, OwnTables, attributes
 from aiskills.errors import UsageError
 from aiskills.model import Judge, Judgement, load_model
 from aiskills.phrases import Lexicon
@@ -27,6 +28,8 @@ _TYPES: Final = {
     "ai_strict": pa.bool_(),
     "ai_study_score": pa.float64(),
     "ai_strict_score": pa.float64(),
+    "ai_industry_opco2i": pa.bool_(),
+    "ai_industry_insee": pa.bool_(),
 }
 #: The added columns and their Arrow types.
 ADDED: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLASSIFY_COLUMNS])
@@ -41,11 +44,13 @@ class Setup:
         lexicon: Path of a user's lexicon; None for the default one.
         thresholds: Pairs of definition and score from which an offer is a demand; empty for the
             model's own.
+        own: The user's own tables of employers.
     """
 
     model: str | None = None
     lexicon: str | None = None
     thresholds: tuple[tuple[Definition, float], ...] = ()
+    own: OwnTables = field(default_factory=OwnTables)
 
     def judge(self) -> Judge:
         """The judge; made once in each process.
@@ -130,9 +135,21 @@ def provenance(judge: Judge) -> dict[str, str]:
     }
 
 
-def added_columns(judgements: Sequence[Judgement]) -> pa.Table:
-    """Judgements as the added columns, a row each."""
-    columns: dict[str, list[Any]] = {
+def added_columns(
+    judge: Judge, fields: Mapping[str, pa.Array], own: OwnTables | None = None
+) -> pa.Table:
+    """The added columns of some offers, a row each.
+
+    Args:
+        judge: Judges the texts.
+        fields: What `fields_of` gives.
+        own: The user's own tables of employers.
+    """
+    titles, descriptions = (
+        [value or "" for value in fields[name].to_pylist()] for name in ("title", "description")
+    )
+    judgements = judge.judge(titles, descriptions)
+    columns: dict[str, Any] = {
         "ai_study": [_is_demand(j.study) for j in judgements],
         "ai_strict": [_is_demand(j.strict) for j in judgements],
         "ai_study_status": [j.study for j in judgements],
@@ -144,7 +161,9 @@ def added_columns(judgements: Sequence[Judgement]) -> pa.Table:
         "ai_language": [j.language for j in judgements],
         "ai_error": [j.error for j in judgements],
     }
-    return pa.table(columns, schema=ADDED)
+    told = attributes(fields, pa.array([j.cues for j in judgements], pa.string()), own)
+    columns |= {name: told.column(name) for name in told.column_names}
+    return pa.table({name: columns[name] for name in ADDED.names}, schema=ADDED)
 
 
 def evidence_json(judgement: Judgement) -> str:
@@ -178,13 +197,13 @@ def _rounded(score: float | None) -> float | None:
     return None if score is None else round(score, 4)
 
 
-def texts(table: pa.Table, fields: FieldMap) -> tuple[list[str], list[str]]:
-    """Titles and descriptions of a table, empty strings where there is none."""
-    titles, descriptions = (
-        [value or "" for value in fields.extract(table, name).to_pylist()]
-        for name in ("title", "description")
-    )
-    return titles, descriptions
+def fields_of(table: pa.Table, fields: FieldMap) -> dict[str, pa.Array]:
+    """The fields of offers that judging and attributes need, without those that are absent.
+
+    Title and description are always there, null where there is none.
+    """
+    names = [name for name in ATTRIBUTE_FIELDS if name in fields.paths]
+    return {name: fields.extract(table, name) for name in {"title", "description", *names}}
 
 
 def with_columns(table: pa.Table, added: pa.Table) -> pa.Table:
@@ -196,8 +215,8 @@ def with_columns(table: pa.Table, added: pa.Table) -> pa.Table:
     return result
 
 
-def _work(setup: Setup, titles: list[str], descriptions: list[str]) -> pa.Table:
-    return added_columns(setup.judge().judge(titles, descriptions))
+def _work(setup: Setup, fields: Mapping[str, pa.Array]) -> pa.Table:
+    return added_columns(setup.judge(), fields, setup.own)
 
 
 def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Iterator[pa.Table]:
@@ -213,7 +232,7 @@ def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Ite
     """
     if jobs == 1:
         for chunk in chunks:
-            yield with_columns(chunk.table, _work(setup, *texts(chunk.table, chunk.fields)))
+            yield with_columns(chunk.table, _work(setup, fields_of(chunk.table, chunk.fields)))
         return
     from joblib import Parallel, delayed, parallel_config
 
@@ -225,7 +244,7 @@ def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Ite
         try:
             for chunk in chunks:
                 waiting.append(chunk.table)
-                yield delayed(_work)(setup, *texts(chunk.table, chunk.fields))
+                yield delayed(_work)(setup, fields_of(chunk.table, chunk.fields))
         except Exception as error:  # noqa: BLE001 (raised below, in the caller's thread)
             failure.append(error)
 

@@ -81,6 +81,21 @@ CLASSIFY_COLUMNS: Final = {
     "ai_themes": "themes asked for, joined by |; empty if none",
     "ai_evidence": "JSON list of {term, quote, start, end, field, zone, theme, status, score}",
     "ai_language": "fr, en or other; empty if not judged",
+    "ai_branch": "OPCO 2i branch, hors OPCO 2i, siège, intermédiaire or inconnu",
+    "ai_branch_basis": "idcc, siret, naf, sector_label, text or unknown",
+    "ai_branch_confidence": "certain, majority or ambiguous; empty if the branch is unknown",
+    "ai_branch_division": "NAF division within Métallurgie (24 to 30, 33); else empty",
+    "ai_industry_opco2i": "true if the employer is in OPCO 2i's perimeter; empty if unknown",
+    "ai_industry_insee": "true if it is in INSEE's sections B to E; empty if unknown",
+    "ai_region": "INSEE code and name of one of 18 regions, télétravail, France entière, étranger, "
+    "outre-mer hors région or inconnu",
+    "ai_region_basis": "commune, postcode, departement, label or unknown",
+    "ai_function": "one of Apec's ten families of functions; empty if unknown or none of them",
+    "ai_subfunction": "its second level where it can be told, else empty",
+    "ai_function_basis": "code, label, rome, title or unknown",
+    "ai_cadre": "cadre, assimile, non_cadre or inconnu",
+    "ai_cadre_basis": "contract, text, qualification, forfait, title, rome or unknown",
+    "ai_period": "month of publication, e.g. 2023-03; empty if unknown",
     "ai_error": "why the row could not be judged, else empty",
 }
 

@@ -55,6 +55,17 @@ def classify(
     lexicon: options.LexiconFile = None,
     model: options.Model = None,
     threshold: options.Threshold = None,
+    siret_idcc: Annotated[
+        Path | None,
+        typer.Option(
+            "--siret-idcc",
+            help="The ministry's or France compétences' table of SIRET and IDCC: exact branches.",
+        ),
+    ] = None,
+    naf2025: Annotated[
+        Path | None,
+        typer.Option("--naf2025", help="INSEE's correspondence of NAF 2025 and NAF rev. 2."),
+    ] = None,
     only_flagged: Annotated[
         bool,
         typer.Option("--only-flagged", help="Keep only offers that ask for AI skills (study)."),
@@ -64,7 +75,8 @@ def classify(
 ) -> None:
     """Flag the offers that ask for AI skills, and show the words that prove it.
 
-    Every row and column of the input stays as it is; columns beginning with ai_ are added.
+    Every row and column of the input stays as it is; columns beginning with ai_ are added: flags
+    with their evidence, and branch, region, function, cadre status and month of each offer.
     Without -o a terminal shows the first flagged offers, and a pipe gets CSV.
 
     Examples:
@@ -74,6 +86,7 @@ def classify(
 
       aiskills classify offres.xlsx -o resultats.csv --excel-fr --only-flagged
     """
+    from aiskills.attributes.table import OwnTables
     from aiskills.cli.console import noter
     from aiskills.files import open_offers, open_output
     from aiskills.pipeline import Setup, parse_threshold, provenance
@@ -86,6 +99,7 @@ def classify(
         str(model) if model else None,
         str(lexicon) if lexicon else None,
         tuple(sorted(parse_threshold(threshold).items())),
+        OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
     )
     to_terminal = output is None and sys.stdout.isatty() and file_format is None and not excel_fr
     if only_flagged and to_terminal:

@@ -80,7 +80,7 @@ def open_offers(
     try:
         for name in names:
             tables.append(  # noqa: PERF401 (those opened are closed when one fails)
-                _open_table(name, encoding, separator, keep=len(names) == 1, note=note)
+                open_table(name, encoding, separator, keep=len(names) == 1, note=note)
             )
         fields = _all_fields(tables, mapping or {}, note)
         schema = _union([table.schema for table in tables])
@@ -109,7 +109,7 @@ def read_table(
     Raises:
         InputError: It is missing, unreadable, no table or damaged.
     """
-    file = _open_table(os.fspath(path), encoding, separator, keep=True, note=note)
+    file = open_table(os.fspath(path), encoding, separator, keep=True, note=note)
     try:
         parts, row = [], 0
         for table in file.batches(50_000):
@@ -121,7 +121,7 @@ def read_table(
         file.close()
 
 
-def _open_table(
+def open_table(
     name: str, encoding: str | None, separator: str | None, *, keep: bool, note: Note
 ) -> TableFile:
     origin = from_path(name)

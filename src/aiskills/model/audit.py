@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiskills.model.crossval import Material, OutOfFold, fit_all, kinds_of, predict
-from aiskills.model.features import DEMAND
+from aiskills.model.features import DEMAND, MENTION
 from aiskills.model.folder import Calibration
 from aiskills.model.intervals import exact_interval
 from aiskills.model.quality import classes_of, consistent_statuses
@@ -34,9 +34,10 @@ def audit(
         threshold: Calibrated probability from which an offer is a demand.
 
     Returns:
-        By stratum of the draw and definition: offers, demand, tp, fp, fn, tn, sensitivity and
-        specificity with exact (Clopper-Pearson) 95 % intervals. Each stratum was drawn with equal
-        probabilities, so inside it no weights are needed. Empty without an audit sample.
+        By stratum of the draw and definition (``study_any``: demand or mention): offers, demand,
+        tp, fp, fn, tn, sensitivity and specificity with exact (Clopper-Pearson) 95 % intervals.
+        Each stratum was drawn with equal probabilities, so inside it no weights are needed. Empty
+        without an audit sample.
     """
     dataset = material.dataset
     numbers = np.flatnonzero(dataset.audited)
@@ -55,10 +56,11 @@ def audit(
     strata = np.array([dataset.labels[n].stratum for n in numbers.tolist()])
     return {
         stratum: {
-            d.value: _rates(
-                (classes_of(numbers, dataset.labels, d) == DEMAND)[strata == stratum],
-                (statuses[d] == DEMAND)[strata == stratum],
+            f"{d.value}{suffix}": _rates(
+                (classes_of(numbers, dataset.labels, d) >= least)[strata == stratum],
+                (statuses[d] >= least)[strata == stratum],
             )
+            for suffix, least in (("", DEMAND), ("_any", MENTION))
             for d in Definition
         }
         for stratum in sorted(set(strata.tolist()))

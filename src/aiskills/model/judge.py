@@ -13,7 +13,7 @@ from aiskills.language import language_of
 from aiskills.model.features import DEMAND
 from aiskills.model.folder import TrainedModel
 from aiskills.model.linear import FloatArray, status_probabilities
-from aiskills.phrases import Headings, Lexicon, Scanner
+from aiskills.phrases import Headings, Lexicon, Scanner, kinds_text
 from aiskills.schema import (
     MAX_TEXT_CHARS,
     STATUS_ORDER,
@@ -73,6 +73,8 @@ class Judgement:
         evidence: The matches behind it, in the order of the text; at most `MAX_EVIDENCE`.
         language: Language of the text; None if not judged.
         error: Why the offer could not be judged, else empty.
+        cues: Kinds of other phrases that the text holds (`aiskills.phrases.CueKind`), joined by
+            ``|``; they tell cadre status and intermediaries.
     """
 
     strict: Status | None
@@ -83,6 +85,7 @@ class Judgement:
     evidence: tuple[Evidence, ...] = ()
     language: Language | None = None
     error: str = ""
+    cues: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,12 @@ class Judge:
             else:
                 result.append(
                     Judgement(
-                        Status.NONE, Status.NONE, 0.0, 0.0, language=language_of(reading.folded)
+                        Status.NONE,
+                        Status.NONE,
+                        0.0,
+                        0.0,
+                        language=language_of(reading.folded),
+                        cues=kinds_text(reading.cues),
                     )
                 )
         return result
@@ -231,6 +239,7 @@ class Judge:
             tuple(theme for theme in THEMES if theme in asked),
             _evidence(reading, said, meant),
             language_of(reading.folded),
+            cues=kinds_text(reading.cues),
         )
 
     def _status(

@@ -1,5 +1,6 @@
-"""Tables of phrases (AI terms, headings of zones) and one automaton that finds them all."""
+"""Tables of phrases (AI terms, headings of zones, cues) and one automaton that finds them all."""
 
+from aiskills.phrases.cues import Cue, CueKind, Cues, kinds_text
 from aiskills.phrases.headings import Heading, Headings, ZoneMap
 from aiskills.phrases.lexicon import Lexicon, changed_terms
 from aiskills.phrases.match import Found, Match, Scanner
@@ -7,6 +8,9 @@ from aiskills.phrases.terms import Case, Strength, Term
 
 __all__ = [
     "Case",
+    "Cue",
+    "CueKind",
+    "Cues",
     "Found",
     "Heading",
     "Headings",
@@ -17,4 +21,5 @@ __all__ = [
     "Term",
     "ZoneMap",
     "changed_terms",
+    "kinds_text",
 ]

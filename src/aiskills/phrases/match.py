@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiskills.phrases.automaton import Automaton, Hit
+from aiskills.phrases.cues import Cue, Cues
 from aiskills.phrases.headings import Heading, Headings
 from aiskills.phrases.inflect import folded_patterns
 from aiskills.phrases.lexicon import Lexicon
@@ -45,11 +46,14 @@ class Found:
 
     Attributes:
         matches: AI terms, in order, not overlapping; traps are not among them.
-        headings: Headings of zones, in order.
+        headings: Headings of zones, in order; none where there is no match.
+        cues: What phrases tell of cadre status and intermediaries, in order; with or without a
+            match.
     """
 
     matches: tuple[Match, ...]
     headings: tuple[Heading, ...]
+    cues: tuple[Cue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +71,19 @@ class Scanner:
     Args:
         lexicon: The AI terms.
         headings: The headings of zones.
+        cues: The phrases that tell attributes; None for the table that ships with the package.
     """
 
-    def __init__(self, lexicon: Lexicon, headings: Headings) -> None:
+    def __init__(self, lexicon: Lexicon, headings: Headings, cues: Cues | None = None) -> None:
         self.lexicon = lexicon
         self._headings = headings
-        self._first_heading = len(lexicon)
+        self._cues = Cues.default() if cues is None else cues
+        self._first_cue = len(lexicon)
+        self._first_heading = self._first_cue + len(self._cues)
         self._automaton = Automaton(
             [
                 *lexicon.patterns(),
+                *((pattern, self._first_cue + n) for pattern, n in self._cues.patterns()),
                 *((pattern, self._first_heading + n) for pattern, n in headings.patterns()),
             ]
         )
@@ -83,7 +91,7 @@ class Scanner:
 
     def hits(self, folded: Folded) -> list[Hit]:
         """Every hit of an AI term, before any rule; overlapping ones too."""
-        return [hit for hit in self._automaton.find(folded) if hit.entry < self._first_heading]
+        return [hit for hit in self._automaton.find(folded) if hit.entry < self._first_cue]
 
     def scan(self, folded: Folded, given: str) -> Found:
         """Matches and headings of one text.
@@ -94,23 +102,23 @@ class Scanner:
 
         Returns:
             What was found. Without any AI term, however weak, no heading is looked at either, since
-            such an offer is `none` whatever else it says.
+            such an offer is `none` whatever else it says; its cues are told all the same.
         """
         terms: list[Hit] = []
-        headings: list[Hit] = []
+        headings: list[tuple[int, int, int]] = []
+        cues: list[tuple[int, int, int]] = []
         for hit in self._automaton.find(folded):
-            (terms if hit.entry < self._first_heading else headings).append(hit)
+            if hit.entry < self._first_cue:
+                terms.append(hit)
+            elif hit.entry < self._first_heading:
+                cues.append((hit.entry - self._first_cue, hit.start, hit.end))
+            else:
+                headings.append((hit.entry - self._first_heading, hit.start, hit.end))
+        told = self._cues.told(cues) if cues else ()
         matches = self._matches(terms, folded, given) if terms else ()
         if not matches:
-            return Found((), ())
-        return Found(
-            matches,
-            self._headings.placed(
-                [(hit.entry - self._first_heading, hit.start, hit.end) for hit in headings],
-                folded,
-                given,
-            ),
-        )
+            return Found((), (), told)
+        return Found(matches, self._headings.placed(headings, folded, given), told)
 
     def _matches(self, hits: Sequence[Hit], folded: Folded, given: str) -> tuple[Match, ...]:
         terms = self.lexicon.terms

@@ -1,0 +1,257 @@
+"""`aiskills measure`: scored offers in, shares with their uncertainty out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aiskills.cli import options
+
+if TYPE_CHECKING:
+    from aiskills.estimate import Measurement
+
+_COUNTED = "What is counted"
+_INTERVALS = "Correction and intervals"
+
+
+def measure(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            help="Offers scored by `aiskills classify`: files or folders; - reads standard input.",
+            metavar="SCORED",
+            show_default=False,
+        ),
+    ],
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="Groups: branch, division, region, function, subfunction, cadre, language, theme, "
+            "source, company, year, half, quarter, month, or any column.",
+            metavar="GROUP,…",
+        ),
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option(help="One more group: year, half, quarter or month.")
+    ] = None,
+    growth: Annotated[
+        str | None,
+        typer.Option(help="Growth from one period to another instead of levels.", metavar="A:B"),
+    ] = None,
+    definition: Annotated[
+        str, typer.Option(help="study, strict or both.", rich_help_panel=_COUNTED)
+    ] = "both",
+    status: Annotated[
+        str,
+        typer.Option(
+            help="demand; or any, for demand or mention, as the published study counts.",
+            rich_help_panel=_COUNTED,
+        ),
+    ] = "demand",
+    population: Annotated[
+        str, typer.Option(help="cadre or all.", rich_help_panel=_COUNTED)
+    ] = "all",
+    perimeter: Annotated[
+        str,
+        typer.Option(help="opco2i, insee (sections B to E) or all.", rich_help_panel=_COUNTED),
+    ] = "all",
+    window: Annotated[
+        str | None,
+        typer.Option(
+            help="First and last period counted, as in 2019:2024-H1.",
+            metavar="A:B",
+            rich_help_panel=_COUNTED,
+        ),
+    ] = None,
+    dedupe: Annotated[
+        bool | None,
+        typer.Option(
+            "--dedupe/--no-dedupe",
+            help="Count reposts once; the default where `aiskills dedupe` has marked them.",
+            rich_help_panel=_COUNTED,
+        ),
+    ] = None,
+    panel: Annotated[
+        str | None,
+        typer.Option(
+            help="Keep only its values that are in every period: source or company.",
+            metavar="COLUMN",
+            rich_help_panel=_COUNTED,
+        ),
+    ] = None,
+    confidence: Annotated[
+        str | None,
+        typer.Option(
+            help="Least confidence of a branch (certain, majority, ambiguous); others are unknown.",
+            rich_help_panel=_COUNTED,
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Weights.", rich_help_panel=_COUNTED)
+    ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labels of offers drawn from this data by `aiskills sample`, to correct with.",
+            metavar="FILE",
+            rich_help_panel=_INTERVALS,
+        ),
+    ] = None,
+    correct: Annotated[
+        bool,
+        typer.Option(
+            "--correct/--no-correct",
+            help="Correct for the classifier's errors.",
+            rich_help_panel=_INTERVALS,
+        ),
+    ] = True,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model folder whose audit is used; the one that ships if unset.",
+            rich_help_panel=_INTERVALS,
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Intervals by clusters of offers, e.g. company.",
+            metavar="COLUMN",
+            rich_help_panel=_INTERVALS,
+        ),
+    ] = None,
+    min_offers: Annotated[
+        int,
+        typer.Option(help="Cells with fewer offers are marked.", min=1, rich_help_panel=_INTERVALS),
+    ] = 30,
+    withhold: Annotated[
+        bool,
+        typer.Option(
+            "--withhold",
+            help="Empty the cells that are small or under secrecy.",
+            rich_help_panel=_INTERVALS,
+        ),
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Where the table goes: .csv, .parquet, .xlsx, .json or .md; - is stdout.",
+        ),
+    ] = None,
+    excel_fr: Annotated[
+        bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
+    ] = False,
+    encoding: options.Encoding = None,
+    separator: options.Separator = None,
+    quiet: options.Quiet = False,
+    force: options.Force = False,
+) -> None:
+    """Measure the share of offers that ask for AI skills, with its uncertainty.
+
+    Without -o a terminal shows a table in percent, and a pipe gets CSV with shares from 0 to 1.
+
+    Examples:
+      aiskills measure scored.parquet --by branch,year --perimeter opco2i --population cadre
+
+      aiskills measure scored.parquet --status any --period half -o shares.xlsx
+
+      aiskills measure scored.parquet --growth 2019:2023 --cluster company
+    """
+    from aiskills.cli.console import noter
+    from aiskills.estimate.measurement import Correction, run
+    from aiskills.estimate.table import question_of
+
+    question = question_of(
+        by,
+        period=period,
+        growth=growth,
+        definition=definition,
+        status=status,
+        population=population,
+        perimeter=perimeter,
+        window=window,
+        dedupe=dedupe,
+        panel=panel,
+        confidence=confidence,
+        weights=weights,
+        cluster=cluster,
+        min_offers=min_offers,
+        withhold=withhold,
+    )
+    note = noter(quiet=quiet)
+    target = None if output is None else str(output)
+    if target is not None:
+        _check_target(target, inputs, force=force, excel_fr=excel_fr)
+    found = run(
+        inputs,
+        question,
+        Correction(gold, None if correct else {}, model),
+        encoding=encoding,
+        separator=separator,
+        note=note,
+    )
+    if target is None and sys.stdout.isatty() and not excel_fr:
+        _print(found)
+    else:
+        _write(found, target or "-", inputs, force=force, excel_fr=excel_fr)
+    for remark in found.remarks:
+        note(remark)
+
+
+def _is_markdown(target: str) -> bool:
+    return target.lower().endswith((".md", ".markdown"))
+
+
+def _check_target(target: str, inputs: list[str], *, force: bool, excel_fr: bool) -> None:
+    """Refuses a target that cannot be written, before any work is done."""
+    from aiskills.cli.whole_files import check_places
+    from aiskills.errors import UsageError
+    from aiskills.files import open_output
+
+    if not _is_markdown(target):
+        open_output(target, excel_fr=excel_fr, force=force, inputs=inputs)
+        return
+    if excel_fr:
+        raise UsageError(f"{target}: --excel-fr with Markdown", expected="a .csv")
+    check_places([Path(target)], inputs, force=force)
+
+
+def _write(
+    found: Measurement, target: str, inputs: list[str], *, force: bool, excel_fr: bool
+) -> None:
+    from aiskills.cli.whole_files import write_files
+    from aiskills.estimate.render import markdown
+    from aiskills.files import open_output
+
+    if _is_markdown(target):
+        write_files({Path(target): markdown(found)})
+        return
+    with open_output(
+        target, excel_fr=excel_fr, force=force, inputs=inputs, metadata=found.metadata()
+    ) as writer:
+        writer.write(found.table)
+
+
+def _print(found: Measurement) -> None:
+    """The table on a terminal, with a line on what was counted."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from aiskills.cli.console import safe, stdout_console
+    from aiskills.estimate.render import show
+
+    shown = show(found)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head, right in zip(shown.heads, shown.numeric, strict=True):
+        table.add_column(head, justify="right" if right else "left", no_wrap=right)
+    for row, kind in zip(shown.rows, shown.kinds, strict=True):
+        style = {"total": "bold", "unknown": "dim", "outside": "dim"}.get(kind, "")
+        table.add_row(*(Text(safe(cell)) for cell in row), style=style)
+    console = stdout_console()
+    console.print(table)
+    console.print(Text(f"\n{safe(shown.caption)}", style="dim"))

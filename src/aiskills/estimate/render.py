@@ -1,0 +1,139 @@
+"""A measurement for people: shares in percent with their intervals, as text cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiskills.estimate.measurement import Measurement
+
+_DASH: Final = "–"
+_INFINITE: Final = "∞"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table for people.
+
+    Attributes:
+        heads: Column headings.
+        numeric: By column, whether it is set flush right.
+        rows: Cells as text.
+        kinds: By row, what it is: cell, unknown, total, outside.
+        caption: What was counted, on one line.
+    """
+
+    heads: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kinds: tuple[str, ...]
+    caption: str
+
+
+def show(measurement: Measurement) -> Shown:
+    """Cells of a measurement for people; columns in which nothing stands are left out."""
+    question = measurement.question
+    rows = measurement.table.to_pylist()
+    make = _growth_cells if question.growth else _level_cells
+    cells = [make(row, question.by) for row in rows]
+    heads = list(cells[0])
+    if len(question.definitions) == 1:
+        heads.remove("definition")
+    kept = [head for head in heads if any(one[head] not in {"", _DASH} for one in cells)]
+    texts = {"definition", "offers of", "what", "note", *question.by}
+    level = f"{100 * question.level:g} %"
+    return Shown(
+        tuple(head.replace("[]", f"[{level}]") for head in kept),
+        tuple(head not in texts for head in kept),
+        tuple(tuple(one[head] for head in kept) for one in cells),
+        tuple(row["row"] for row in rows),
+        " · ".join(f"{label}: {text}" for label, text in measurement.about),
+    )
+
+
+def markdown(measurement: Measurement) -> str:
+    """The measurement as a Markdown table, with what was counted and the remarks below."""
+    shown = show(measurement)
+    lines = [
+        "| " + " | ".join(_escaped(shown.heads)) + " |",
+        "|" + "|".join("--:" if right else "---" for right in shown.numeric) + "|",
+        *("| " + " | ".join(_escaped(row)) + " |" for row in shown.rows),
+        "",
+        *(f"- {label}: {text}" for label, text in measurement.about),
+        *(f"- {remark}" for remark in measurement.remarks),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(cells: Sequence[str]) -> list[str]:
+    return [" ".join(cell.replace("|", "\\|").split()) for cell in cells]
+
+
+def _level_cells(row: Mapping[str, Any], by: Sequence[str]) -> dict[str, str]:
+    names = {name: _name(row, name) for name in by}
+    if not by:
+        names = {"offers of": "the total" if row["row"] == "total" else "(outside)"}
+    part = _percent(row["part"])
+    if row["part_min"] is not None:
+        part += f" ({_percent(row['part_min'], '')} to {_percent(row['part_max'])})"
+    return {
+        "definition": row["definition"],
+        **names,
+        "offers": _count(row["offers"]),
+        "flagged": _count(row["flagged"]),
+        "share []": _with_ends(row["share"], row["low"], row["high"]),
+        "corrected []": _with_ends(
+            row["share_corrected"], row["low_corrected"], row["high_corrected"]
+        ),
+        "part of flagged (bounds)": "" if row["part"] is None else part,
+        "index": "" if row["specificity"] is None else f"{row['specificity']:.2f}",
+        "note": row["note"],
+    }
+
+
+def _growth_cells(row: Mapping[str, Any], by: Sequence[str]) -> dict[str, str]:
+    counts = row["measure"] in {"flagged", "offers"}
+    form = _count if counts else _percent
+    points = row["measure"] == "share_points"
+    ends = [_change(row[name], points=points) for name in ("low", "high")]
+    return {
+        "definition": row["definition"],
+        **({name: _name(row, name) for name in by} or {"offers of": "the total"}),
+        "what": row["measure"].replace("_", " "),
+        row["from"]: form(row["first"]),
+        row["to"]: form(row["last"]),
+        "change []": f"{_change(row['change'], points=points)} [{ends[0]}, {ends[1]}]",
+        "note": row["note"],
+    }
+
+
+def _name(row: Mapping[str, Any], name: str) -> str:
+    """A group's value; what stands outside the total is named by its reason."""
+    return row[name] or ("(outside)" if row["row"] == "outside" else _DASH)
+
+
+def _count(value: float | None) -> str:
+    return _DASH if value is None else f"{value:,.0f}"
+
+
+def _percent(share: float | None, unit: str = " %") -> str:
+    """A share in percent: three digits that say something, whatever its size."""
+    if share is None:
+        return _DASH
+    digits = 1 if share >= 0.1 else 2
+    return f"{100 * share:.{digits}f}{unit}"
+
+
+def _with_ends(share: float | None, low: float | None, high: float | None) -> str:
+    if share is None:
+        return _DASH
+    if low is None or high is None:
+        return f"{_percent(share)} [no interval]"
+    return f"{_percent(share)} [{_percent(low, '')}, {_percent(high, '')}]"
+
+
+def _change(value: float | None, *, points: bool) -> str:
+    if value is None:
+        return _INFINITE
+    return f"{100 * value:+.2f} pt" if points else f"{100 * value:+.1f} %"
