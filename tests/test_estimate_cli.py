@@ -104,7 +104,7 @@ def test_a_terminal_gets_a_table(run: Run, scored: Path, monkeypatch: pytest.Mon
     assert "share [95 %]" in lines[0]
     assert lines[1].split()[:3] == ["Métallurgie", "200", "40"]
     assert "20.0 % [15.0, 26.1]" in lines[1]
-    assert "80.0 % (72.7 to 81.8 %)" in lines[1]
+    assert "80.0 %  72.7 to 81.8 %" in lines[1]
     assert "definition: study" in done.out
     assert "population: all offers" in done.out
 

@@ -11,10 +11,22 @@ import typer
 from aiskills.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aiskills.estimate import Measurement
+    from aiskills.estimate.render import Shown
 
 _COUNTED = "What is counted"
 _INTERVALS = "Correction and intervals"
+#: Blanks between columns.
+_GAP = 2
+#: So many columns of a group's name are always shown.
+_LEGIBLE = 28
+#: Notes in a word: how the note begins, the word, what it means.
+_BRIEF = (
+    ("small cell", "small", "few offers, see --min-offers"),
+    ("secrecy", "secret", "fewer than 3 employers, or one above 85 %"),
+)
 
 
 def measure(
@@ -243,15 +255,50 @@ def _print(found: Measurement) -> None:
     from rich.text import Text
 
     from aiskills.cli.console import safe, stdout_console
-    from aiskills.estimate.render import show
+    from aiskills.estimate.render import BOUNDS, show
 
     shown = show(found)
+    console = stdout_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head, right in zip(shown.heads, shown.numeric, strict=True):
-        table.add_column(head, justify="right" if right else "left", no_wrap=right)
+    kept = _that_fit(shown, console.width, (BOUNDS, "index", "part"))
+    for number in kept:
+        right = shown.numeric[number]
+        widest = max(len(row[number]) for row in shown.rows)
+        table.add_column(
+            shown.heads[number],
+            justify="right" if right else "left",
+            no_wrap=right,
+            # A group's name may wrap where there is no room for it, but stays legible.
+            min_width=0 if shown.heads[number] == "note" else min(widest, _LEGIBLE),
+        )
+    notes = {number for number, head in enumerate(shown.heads) if head == "note"}
     for row, kind in zip(shown.rows, shown.kinds, strict=True):
         style = {"total": "bold", "unknown": "dim", "outside": "dim"}.get(kind, "")
-        table.add_row(*(Text(safe(cell)) for cell in row), style=style)
-    console = stdout_console()
+        cells = (_brief(row[n]) if n in notes else row[n] for n in kept)
+        table.add_row(*(Text(safe(cell)) for cell in cells), style=style)
     console.print(table)
-    console.print(Text(f"\n{safe(shown.caption)}", style="dim"))
+    said = " ".join(row[n] for row in shown.rows for n in notes)
+    legend = [f"{word}: {meaning}" for mark, word, meaning in _BRIEF if mark in said]
+    console.print(Text("\n" + " · ".join([safe(shown.caption), *legend]), style="dim"))
+
+
+def _that_fit(shown: Shown, width: int, least_needed: Sequence[str]) -> list[int]:
+    """Numbers of the columns to show: the least needed go first where there is no room."""
+    sizes = [
+        max(len(head), *(min(len(row[number]), _LEGIBLE) for row in shown.rows)) + _GAP
+        for number, head in enumerate(shown.heads)
+    ]
+    kept = list(range(len(shown.heads)))
+    for head in least_needed:
+        if sum(sizes[number] for number in kept) > width and head in shown.heads:
+            kept.remove(shown.heads.index(head))
+    return kept
+
+
+def _brief(note: str) -> str:
+    """A note for the terminal; files have it in full."""
+    short = {mark: word for mark, word, _ in _BRIEF}
+    parts = note.split("; ")
+    return ", ".join(
+        next((w for m, w in short.items() if part.startswith(m)), part) for part in parts
+    )

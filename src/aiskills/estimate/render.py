@@ -10,6 +10,8 @@ from aiskills.estimate.measurement import Measurement
 
 _DASH: Final = "–"
 _INFINITE: Final = "∞"
+#: Heading of the least and most that the unknown rows allow a part to be.
+BOUNDS: Final = "bounds of part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,6 @@ def _level_cells(row: Mapping[str, Any], by: Sequence[str]) -> dict[str, str]:
     names = {name: _name(row, name) for name in by}
     if not by:
         names = {"offers of": "the total" if row["row"] == "total" else "(outside)"}
-    part = _percent(row["part"])
-    if row["part_min"] is not None:
-        part += f" ({_percent(row['part_min'], '')} to {_percent(row['part_max'])})"
     return {
         "definition": row["definition"],
         **names,
@@ -86,7 +85,10 @@ def _level_cells(row: Mapping[str, Any], by: Sequence[str]) -> dict[str, str]:
         "corrected []": _with_ends(
             row["share_corrected"], row["low_corrected"], row["high_corrected"]
         ),
-        "part of flagged (bounds)": "" if row["part"] is None else part,
+        "part": "" if row["part"] is None else _percent(row["part"]),
+        BOUNDS: ""
+        if row["part_min"] is None
+        else f"{_percent(row['part_min'], '')} to {_percent(row['part_max'])}",
         "index": "" if row["specificity"] is None else f"{row['specificity']:.2f}",
         "note": row["note"],
     }
@@ -117,12 +119,15 @@ def _count(value: float | None) -> str:
     return _DASH if value is None else f"{value:,.0f}"
 
 
-def _percent(share: float | None, unit: str = " %") -> str:
-    """A share in percent: three digits that say something, whatever its size."""
+def _percent(share: float | None, unit: str = " %", digits: int | None = None) -> str:
+    """A share in percent: one decimal, two below 1 %, unless told otherwise."""
     if share is None:
         return _DASH
-    digits = 1 if share >= 0.1 else 2
-    return f"{100 * share:.{digits}f}{unit}"
+    return f"{100 * share:.{_digits(share) if digits is None else digits}f}{unit}"
+
+
+def _digits(share: float) -> int:
+    return 1 if share >= 0.01 or share == 0 else 2
 
 
 def _with_ends(share: float | None, low: float | None, high: float | None) -> str:
@@ -130,7 +135,8 @@ def _with_ends(share: float | None, low: float | None, high: float | None) -> st
         return _DASH
     if low is None or high is None:
         return f"{_percent(share)} [no interval]"
-    return f"{_percent(share)} [{_percent(low, '')}, {_percent(high, '')}]"
+    digits = _digits(share)
+    return f"{_percent(share)} [{_percent(low, '', digits)}, {_percent(high, '', digits)}]"
 
 
 def _change(value: float | None, *, points: bool) -> str:
