@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _COUNTED = "What is counted"
 _INTERVALS = "Correction and intervals"
+#: Columns of a terminal up to which names of groups wrap early, so that figures fit.
+_NARROW = 90
 #: Blanks between columns.
 _GAP = 2
 #: So many columns of a group's name are always shown.
@@ -263,13 +265,13 @@ def _print(found: Measurement) -> None:
     kept = _that_fit(shown, console.width, (BOUNDS, "index", "part"))
     for number in kept:
         right = shown.numeric[number]
-        widest = max(len(row[number]) for row in shown.rows)
+        widest = max(len(_brief(row[number])) for row in shown.rows)
         table.add_column(
             shown.heads[number],
             justify="right" if right else "left",
             no_wrap=right,
             # A group's name may wrap where there is no room for it, but stays legible.
-            min_width=0 if shown.heads[number] == "note" else min(widest, _LEGIBLE),
+            min_width=widest if right else min(widest, _LEGIBLE if console.width > _NARROW else 8),
         )
     notes = {number for number, head in enumerate(shown.heads) if head == "note"}
     for row, kind in zip(shown.rows, shown.kinds, strict=True):
@@ -285,7 +287,7 @@ def _print(found: Measurement) -> None:
 def _that_fit(shown: Shown, width: int, least_needed: Sequence[str]) -> list[int]:
     """Numbers of the columns to show: the least needed go first where there is no room."""
     sizes = [
-        max(len(head), *(min(len(row[number]), _LEGIBLE) for row in shown.rows)) + _GAP
+        max(len(head), *(min(len(_brief(row[number])), _LEGIBLE) for row in shown.rows)) + _GAP
         for number, head in enumerate(shown.heads)
     ]
     kept = list(range(len(shown.heads)))
