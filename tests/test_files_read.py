@@ -711,7 +711,7 @@ def test_nested_text_of_all_kinds() -> None:
     assert fields.paths["location"] == ("lieu", "libelle")
     assert fields.extract(table, "location").to_pylist() == [
         "69 - LYON", "L'Haÿ", "Brest", "a, b", None, None, "7",
-        *[None] * 6, r"\d", None,
+        None, "plain", *[None] * 4, r"\d", None,
     ]  # fmt: skip
     assert fields.extract(table, "postcode").to_pylist()[:3] == ["69003", "94240", None]
 
@@ -796,3 +796,11 @@ def test_fields_of_a_slice_are_those_of_its_rows() -> None:
         part = table.slice(start, 3)
         wanted = [text if text.strip() else None for text in texts[start : start + 3]]
         assert fields.extract(part, "title").to_pylist() == wanted
+
+
+def test_a_column_of_plain_and_nested_names() -> None:
+    """One source writes the firm as text, the next as JSON: both are its name."""
+    table = pa.table({"titre": ["a", "b", "c"], "company": ['{"name": "Alpha"}', "Beta", "[x"]})
+    fields = find_fields(table.column_names, table, None)
+    assert fields.paths["company"] == ("company", "name")
+    assert fields.extract(table, "company").to_pylist() == ["Alpha", "Beta", None]

@@ -95,8 +95,10 @@ class FieldMap:
         if len(path) == 1:
             values = _unwrapped(_one_array(as_text(table.column(path[0]))))
         else:
-            nested = self._nested(table, path[0])
-            values = text_array([_leaf(value, path[1:]) for value in nested])
+            leaves = [_leaf(value, path[1:]) for value in self._nested(table, path[0])]
+            if path[-1].casefold() in _NAMES:
+                leaves = _or_plain(leaves, table.column(path[0]))
+            values = text_array(leaves)
         blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
         # Not pc.if_else over the texts: before Arrow 24 it mixes up those of a slice.
         places = pa.array(range(len(values)), pa.int64())
@@ -155,8 +157,11 @@ def parse_nested(column: pa.ChunkedArray) -> list[Any]:
     return [values[text] for text in texts]
 
 
+_OPENS_NESTED: Final = frozenset("{[(")
+
+
 def _parse(text: str | None) -> Any:
-    if not text or len(text) > limits.MAX_NESTED_CHARS or text.lstrip()[:1] not in {"{", "[", "("}:
+    if not text or len(text) > limits.MAX_NESTED_CHARS or text.lstrip()[:1] not in _OPENS_NESTED:
         return None
     python_first = bool(re.match(r"\s*[\[({]+\s*'", text))
     readers = (_python_text, _json_text) if python_first else (_json_text, _python_text)
@@ -175,6 +180,20 @@ def _json_text(text: str) -> Any:
 def _python_text(text: str) -> Any:
     # pandas writes missing values as nan, which is no literal
     return ast.literal_eval(re.sub(r"(?<=[:,\[(] )nan(?=[,}\])])", "None", text.strip()))
+
+
+#: Keys under which a nested value keeps its name; a cell that holds no nested value is the name.
+_NAMES: Final = frozenset({"nom", "name", "libelle", "label", "display_name"})
+
+
+def _or_plain(leaves: list[str | None], column: pa.ChunkedArray) -> list[str | None]:
+    """Names, also of cells that hold plain text where others of the column hold nested values."""
+    if pa.types.is_nested(column.type):
+        return leaves
+    return [
+        text if leaf is None and text and text.lstrip()[:1] not in _OPENS_NESTED else leaf
+        for leaf, text in zip(leaves, as_text(column).to_pylist(), strict=True)
+    ]
 
 
 def _leaf(value: Any, path: Sequence[str]) -> str | None:

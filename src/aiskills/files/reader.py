@@ -124,6 +124,18 @@ def read_table(
 def open_table(
     name: str, encoding: str | None, separator: str | None, *, keep: bool, note: Note
 ) -> TableFile:
+    """Opens one table of any format, for what reads other columns than those of offers.
+
+    Args:
+        name: A path, or ``-`` for standard input.
+        encoding: Encoding of a text file; None to find it.
+        separator: Separator of a CSV file; None to find it.
+        keep: Whether to keep what was read, so that rows can be read again.
+        note: Takes one line for each thing the user should know.
+
+    Raises:
+        InputError: The file cannot be read as a table.
+    """
     origin = from_path(name)
     try:
         if origin.head.startswith(BINARY_TABLES):
