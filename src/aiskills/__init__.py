@@ -15,6 +15,7 @@ from aiskills.version import __version__
 
 if TYPE_CHECKING:
     from aiskills.classifier import Classifier, classify, classify_text
+    from aiskills.dedupe import duplicates
     from aiskills.errors import AiskillsError
     from aiskills.estimate.table import measure
     from aiskills.model import Evidence, Explanation, Judgement
@@ -34,6 +35,7 @@ _HOMES = {
     "Status": "aiskills.schema",
     "classify": "aiskills.classifier",
     "classify_text": "aiskills.classifier",
+    "duplicates": "aiskills.dedupe",
     "measure": "aiskills.estimate.table",
 }
 
@@ -49,6 +51,7 @@ __all__ = [
     "__version__",
     "classify",
     "classify_text",
+    "duplicates",
     "measure",
 ]
 

@@ -21,6 +21,8 @@ from aiskills.schema import CLASSIFY_COLUMNS, SCHEMA_VERSION, Definition, Status
 from aiskills.version import __version__
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from aiskills.files import Chunk, FieldMap
 
 _TYPES: Final = {
@@ -31,6 +33,9 @@ _TYPES: Final = {
     "ai_industry_opco2i": pa.bool_(),
     "ai_industry_insee": pa.bool_(),
 }
+#: Chunks read ahead for each process.
+_QUEUED: Final = 3
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 #: The added columns and their Arrow types.
 ADDED: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLASSIFY_COLUMNS])
 
@@ -234,26 +239,25 @@ def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Ite
         for chunk in chunks:
             yield with_columns(chunk.table, _work(setup, fields_of(chunk.table, chunk.fields)))
         return
-    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky import get_reusable_executor
 
-    waiting: deque[pa.Table] = deque()
-    failure: list[Exception] = []
-
-    def tasks() -> Iterator[Any]:
-        # joblib reads ahead from a thread of its own, where an error would be lost.
-        try:
-            for chunk in chunks:
-                waiting.append(chunk.table)
-                yield delayed(_work)(setup, fields_of(chunk.table, chunk.fields))
-        except Exception as error:  # noqa: BLE001 (raised below, in the caller's thread)
-            failure.append(error)
-
-    with parallel_config("loky", inner_max_num_threads=1):
-        results = Parallel(n_jobs=jobs, return_as="generator", pre_dispatch=2 * jobs)(tasks())
-        for added in results:
-            yield with_columns(waiting.popleft(), added)
-    if failure:
-        raise failure[0]
+    # Workers compute on one thread each; a queue of our own bounds memory, however slow writing is.
+    executor = get_reusable_executor(max_workers=jobs, env=dict.fromkeys(_THREADS, "1"))
+    waiting: deque[tuple[pa.Table, Future[pa.Table]]] = deque()
+    done = False
+    try:
+        for chunk in chunks:
+            task = executor.submit(_work, setup, fields_of(chunk.table, chunk.fields))
+            waiting.append((chunk.table, task))
+            if len(waiting) > _QUEUED * jobs:
+                table, task = waiting.popleft()
+                yield with_columns(table, task.result())
+        for table, task in waiting:
+            yield with_columns(table, task.result())
+        done = True
+    finally:
+        if not done:
+            executor.shutdown(wait=False, kill_workers=True)
 
 
 def default_jobs() -> int:

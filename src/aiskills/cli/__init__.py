@@ -13,7 +13,18 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from aiskills.cli import classify, demo, evaluate, explain, labels, lexicon, measure, sample, train
+from aiskills.cli import (
+    classify,
+    dedupe,
+    demo,
+    evaluate,
+    explain,
+    labels,
+    lexicon,
+    measure,
+    sample,
+    train,
+)
 from aiskills.cli.console import safe
 from aiskills.errors import AiskillsError
 from aiskills.version import __version__
@@ -28,6 +39,7 @@ app = typer.Typer(
 _WORK = "Work with offers"
 _SHAPE = "Shape what counts"
 app.command(rich_help_panel=_WORK)(classify.classify)
+app.command(rich_help_panel=_WORK)(dedupe.dedupe)
 app.command(rich_help_panel=_WORK)(measure.measure)
 app.command(rich_help_panel=_WORK)(explain.explain)
 app.command(rich_help_panel=_WORK)(demo.demo)
