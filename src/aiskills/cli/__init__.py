@@ -23,6 +23,7 @@ from aiskills.cli import (
     lexicon,
     measure,
     sample,
+    simulate,
     train,
 )
 from aiskills.cli.console import safe
@@ -44,6 +45,7 @@ app.command(rich_help_panel=_WORK)(measure.measure)
 app.command(rich_help_panel=_WORK)(explain.explain)
 app.command(rich_help_panel=_WORK)(demo.demo)
 app.add_typer(lexicon.app, name="lexicon", rich_help_panel=_SHAPE)
+app.command(rich_help_panel=_SHAPE)(simulate.simulate)
 app.command(rich_help_panel=_SHAPE)(sample.sample)
 app.add_typer(labels.app, name="labels", rich_help_panel=_SHAPE)
 app.command(rich_help_panel=_SHAPE)(train.train)

@@ -1,0 +1,48 @@
+"""`aiskills rescore`: another model's results for a whole store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aiskills.cli import options
+
+
+def rescore(
+    store: Annotated[Path, typer.Argument(help="Folder of the store.", show_default=False)],
+    model: options.Model = None,
+    lexicon: options.LexiconFile = None,
+    threshold: options.Threshold = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
+    ] = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Judge all offers of a store anew; the old results stay readable until all is done.
+
+    Examples:
+      aiskills rescore store/
+
+      aiskills rescore store/ --model models/new --jobs 4
+    """
+    from aiskills.batch.migrate import migrate
+    from aiskills.batch.rescore import rescore as work
+    from aiskills.batch.store import open_store
+    from aiskills.cli.console import noter
+    from aiskills.pipeline import Setup, default_jobs, parse_threshold, provenance
+
+    setup = Setup(
+        str(model) if model else None,
+        str(lexicon) if lexicon else None,
+        tuple(sorted(parse_threshold(threshold).items())),
+    )
+    metadata = provenance(setup.judge())
+    with open_store(store, "rescore") as opened:
+        migrate(opened, noter(quiet=quiet))
+        offers = work(opened, setup, metadata, jobs or default_jobs())
+    if not quiet:
+        sys.stderr.write(f"{offers:,} offers judged anew by {metadata['aiskills_model']}\n")
