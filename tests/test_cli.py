@@ -820,9 +820,15 @@ def test_demo_where_nothing_can_be_made(run: Run, tmp_path: Path) -> None:
 
 def test_train_wants_its_options(run: Run, tmp_path: Path) -> None:
     (tmp_path / "l.jsonl").write_text("")
-    done = run("train", "l.jsonl")
-    assert (done.code, done.out) == (2, "")
-    assert "--offers FILE and -o FOLDER" in done.err
+    for given, told in (
+        (("l.jsonl",), "-o FOLDER"),
+        (("l.jsonl", "-o", "m"), "LABELS and --offers FILE together"),
+        (("--offers", "l.jsonl", "-o", "m"), "LABELS and --offers FILE together"),
+        (("-o", "m"), "nothing to learn from"),
+    ):
+        done = run("train", *given)
+        assert (done.code, done.out) == (2, "")
+        assert told in done.err
     (tmp_path / "m").mkdir()
     done = run("train", "l.jsonl", "--offers", "l.jsonl", "-o", "m")
     assert (done.code, done.out) == (1, "")

@@ -150,10 +150,7 @@ def added_columns(
         fields: What `fields_of` gives.
         own: The user's own tables of employers.
     """
-    titles, descriptions = (
-        [value or "" for value in fields[name].to_pylist()] for name in ("title", "description")
-    )
-    judgements = judge.judge(titles, descriptions)
+    judgements = judge.judge(*_texts(fields))
     columns: dict[str, Any] = {
         "ai_study": [_is_demand(j.study) for j in judgements],
         "ai_strict": [_is_demand(j.strict) for j in judgements],
@@ -211,6 +208,18 @@ def fields_of(table: pa.Table, fields: FieldMap) -> dict[str, pa.Array]:
     return {name: fields.extract(table, name) for name in {"title", "description", *names}}
 
 
+def texts(table: pa.Table, fields: FieldMap) -> tuple[list[str], list[str]]:
+    """Titles and descriptions of a table, empty strings where there is none."""
+    return _texts({name: fields.extract(table, name) for name in ("title", "description")})
+
+
+def _texts(fields: Mapping[str, pa.Array]) -> tuple[list[str], list[str]]:
+    titles, descriptions = (
+        [value or "" for value in fields[name].to_pylist()] for name in ("title", "description")
+    )
+    return titles, descriptions
+
+
 def with_columns(table: pa.Table, added: pa.Table) -> pa.Table:
     """The table and the added columns behind its own; columns of the same name are replaced."""
     kept = [name for name in table.column_names if name not in CLASSIFY_COLUMNS]
@@ -239,10 +248,10 @@ def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Ite
         for chunk in chunks:
             yield with_columns(chunk.table, _work(setup, fields_of(chunk.table, chunk.fields)))
         return
-    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky import ProcessPoolExecutor
 
     # Workers compute on one thread each; a queue of our own bounds memory, however slow writing is.
-    executor = get_reusable_executor(max_workers=jobs, env=dict.fromkeys(_THREADS, "1"))
+    executor = ProcessPoolExecutor(max_workers=jobs, env=dict.fromkeys(_THREADS, "1"))
     waiting: deque[tuple[pa.Table, Future[pa.Table]]] = deque()
     done = False
     try:
@@ -256,8 +265,7 @@ def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Ite
             yield with_columns(table, task.result())
         done = True
     finally:
-        if not done:
-            executor.shutdown(wait=False, kill_workers=True)
+        executor.shutdown(wait=done, kill_workers=not done)
 
 
 def default_jobs() -> int:
