@@ -13,11 +13,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from aiskills.context import OfferReader
 from aiskills.labels.texts import OffersFile, read_labelled
-from aiskills.model.background import Background, load_background
-from aiskills.model.crossval import OutOfFold, TrainOn, cross_validate
+from aiskills.model.background import load_background
+from aiskills.model.crossval import (
+    Material,
+    MentionStage,
+    OutOfFold,
+    TrainOn,
+    fit_mention_stage,
+    fit_offer_stage,
+    gather,
+    joined,
+    parts_of,
+    predict,
+)
 from aiskills.model.dataset import Dataset, join_labels, make_dataset, read_written
 from aiskills.model.features import MENTION_FAMILIES, OFFER_FAMILIES
 from aiskills.model.quality import classes_of, judge_out_of_fold, quality, slices
@@ -78,30 +90,50 @@ def table(first: str, rows: list[str]) -> str:
 def main(path: str) -> None:
     """Measures and writes."""
     data, background = dataset(path), load_background()
-    both = cross_validate(data, background, Settings())
-    everything = line("written and real (ships)", data, both)
+    material = gather(data, background)
+    stages = mention_stages(material, Settings())
+    everything = line("written and real (ships)", data, offers(material, Settings(), stages))
+    families = [everything.replace("written and real (ships)", "all families")]
+    for family in OFFER_FAMILIES:
+        settings = replace(Settings(), without=(family,))
+        families.append(line(family, data, offers(material, settings, stages)))
     sources = [everything]
     for name, train_on in (("real labels only", TrainOn.REAL), ("written only", TrainOn.WRITTEN)):
-        found = cross_validate(data, background, Settings(), train_on=train_on)
-        sources.append(line(name, data, found))
-    families = [everything.replace("written and real (ships)", "all families")]
-    families += [one_less(family, data, background) for family in MENTION_FAMILIES]
-    families += [one_less(family, data, background) for family in OFFER_FAMILIES]
-    families.append(one_less("surroundings, passages", data, background))
-    labels = list(data.labels.values())
-    text = HEAD.format(
-        offers=len(both.numbers), uncertain=sum(label.set == "uncertain" for label in labels)
-    )
+        parts = mention_stages(material, Settings(), train_on)
+        sources.append(line(name, data, offers(material, Settings(), parts)))
+    for without in [("surroundings", "passages"), *((family,) for family in MENTION_FAMILIES)]:
+        settings = replace(Settings(), without=without)
+        found = offers(material, settings, mention_stages(material, settings))
+        families.append(line(", ".join(without), data, found))
+    uncertain = sum(label.set == "uncertain" for label in data.labels.values())
+    measured = sum(len(test) for _, test in parts_of(data))
+    text = HEAD.format(offers=measured, uncertain=uncertain)
     text += "## Which offers to learn from\n\n" + table("trained on", sources)
-    text += "\n## Features of matches, then of offers\n\n" + table("without", families)
+    text += "\n## Families of features\n\n" + table("without", families)
     (ROOT / "docs" / "ablation.md").write_text(text, "utf-8")
 
 
-def one_less(family: str, data: Dataset, background: Background) -> str:
-    """The row of a model without a family, or several parted by a comma and a blank."""
-    names = (family,) if family in MENTION_FAMILIES else tuple(family.split(", "))
-    settings = replace(Settings(), without=names)
-    return line(family, data, cross_validate(data, background, settings))
+def mention_stages(
+    material: Material, settings: Settings, train_on: TrainOn = TrainOn.BOTH
+) -> list[MentionStage]:
+    """The mention models of each fold."""
+    stages: list[MentionStage] = Parallel(n_jobs=2)(
+        delayed(fit_mention_stage)(material, settings, chosen)
+        for chosen, _ in parts_of(material.dataset, train_on)
+    )
+    return stages
+
+
+def offers(material: Material, settings: Settings, stages: list[MentionStage]) -> OutOfFold:
+    """What offer models over these mention models say out of fold."""
+    tests = [test for _, test in parts_of(material.dataset)]
+    return joined(
+        material.dataset,
+        [
+            predict(material.dataset, fit_offer_stage(material, settings, stage), test)
+            for stage, test in zip(stages, tests, strict=True)
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from aiskills.errors import LexiconError
 from aiskills.phrases import Case, Headings, Lexicon, Match, Scanner, Strength, Term, changed_terms
 from aiskills.phrases.inflect import folded_patterns
 from aiskills.phrases.lexicon_file import COLUMNS
-from aiskills.phrases.match import EXCLUDES_CHARS, MAX_MATCHES, NEEDS_CHARS
+from aiskills.phrases.match import MAX_MATCHES
+from aiskills.phrases.rules import EXCLUDES_CHARS, NEEDS_CHARS
 from aiskills.phrases.terms import ANY_AI
 from aiskills.schema import THEMES, Definition
 from aiskills.text import FIELD_BREAK, fold
@@ -97,7 +98,7 @@ def test_matches_are_in_order_and_apart_and_no_traps(text: str) -> None:
     form = fold(text)
     found = scanner.scan(form, text)
     end = 0
-    hits = {(hit.entry, hit.start, hit.end) for hit in scanner.hits(form)}
+    hits = {(hit.entry, hit.start, hit.end) for hit in scanner.hits(form, text)}
     for match in found.matches:
         assert match.start >= end
         assert (match.number, match.start, match.end) in hits
@@ -192,6 +193,167 @@ def test_excludes_beats_needs() -> None:
     term = Term("ML", needs=("data",), excludes=("eau",))
     assert found("ML data", term) == ["ML"]
     assert found("ML data eau", term) == []
+
+
+def test_a_needed_name_is_found_as_it_is_written() -> None:
+    """Folding parts names in CamelCase; a rule that says ``OpenAI`` knows both."""
+    term = Term("Sora", needs=("OpenAI",))
+    for text in ("Sora, OpenAI", "Sora, OPENAI", "openai et Sora"):
+        assert found(text, term) == ["Sora"], text
+
+
+# --- another meaning, told elsewhere in the offer ----------------------------------------------
+
+FAR = "mot " * 100
+ACRONYM = Term("IA", case=Case.UPPER, elsewhere=("insémin*", "ingénieur d'affaires + les IA"))
+
+
+def test_a_word_anywhere_tells_another_meaning() -> None:
+    assert found(f"IA. {FAR} IA", ACRONYM) == ["IA", "IA"]
+    assert found(f"IA. {FAR} insémination {FAR} IA", ACRONYM) == []
+    assert found(f"Inséminateur{FIELD_BREAK}{FAR} IA", ACRONYM) == []
+    assert found(f"IA {FAR} désinsémination", ACRONYM) == ["IA"]
+
+
+def test_words_that_tell_it_together() -> None:
+    engineer = "Ingénieure d'affaires confirmée"
+    assert found(f"{engineer} {FAR} vous suivez les IA", ACRONYM) == []
+    assert found(f"{engineer} {FAR} en solutions d'IA", ACRONYM) == ["IA"]
+    assert found(f"Développeur {FAR} vous suivez les IA", ACRONYM) == ["IA"]
+    assert found(f"les IA {FAR} {engineer} {FAR} l'IA", ACRONYM) == []
+
+
+def test_a_strong_term_keeps_the_acronym() -> None:
+    learning = Term("machine learning")
+    text = f"IA {FAR} insémination {FAR} machine learning"
+    assert found(text, ACRONYM, learning) == ["IA", "machine learning"]
+    for other in (Strength.CONTEXT, Strength.WEAK, Strength.TRAP):
+        kept = Term("machine learning", strength=other)
+        assert "IA" not in found(text, ACRONYM, kept), other
+    hidden = Term("salle machine learning", strength=Strength.TRAP)
+    assert found(text.replace("machine", "salle machine"), ACRONYM, learning, hidden) == []
+    excluded = Term("machine learning", excludes=("mot",))
+    assert found(text, ACRONYM, excluded) == []
+
+
+def test_a_wider_term_does_not_keep_a_strict_acronym() -> None:
+    wider = Term("IoT", theme="iot", definition=Definition.STUDY)
+    text = "IA, insémination, IoT"
+    assert found(text, ACRONYM, wider) == ["IoT"]
+    study = Term("IA", definition=Definition.STUDY, elsewhere=ACRONYM.elsewhere)
+    assert found(text, study, wider) == ["IA", "IoT"]
+    assert found(text.replace("IoT", "GAN"), study, Term("GAN")) == ["IA", "GAN"]
+
+
+def test_acronyms_that_are_both_told_do_not_keep_each_other() -> None:
+    laws = Term("LLM", case=Case.UPPER, elsewhere=("notaire*",))
+    assert found("IA, LLM, insémination, notaires", ACRONYM, laws) == []
+    assert found("IA, LLM, insémination", ACRONYM, laws) == ["IA", "LLM"]
+    assert found("IA, LLM, notaires", ACRONYM, laws) == ["IA", "LLM"]
+
+
+def test_a_longer_term_with_the_acronym_is_another_term() -> None:
+    tool = Term("outil d'IA")
+    assert found("insémination, outils d'IA, IA", ACRONYM, tool) == ["outil d'IA", "IA"]
+
+
+def test_what_is_told_to_be_no_ai_is_no_ai_for_others() -> None:
+    ml = Term("ML", strength=Strength.CONTEXT, needs=(ANY_AI,))
+    assert found("ML, IA", ACRONYM, ml) == ["ML", "IA"]
+    assert found("ML, IA, insémination", ACRONYM, ml) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Directeur d'agence CVC. Vous animez quatre IA. Vous suivez l'IA en rendez-vous.",
+        "Nous cherchons un IA pour le second œuvre. L'IA chiffre et négocie ses chantiers.",
+        "Assistante des ingénieurs d'affaires. Vous préparez les offres que les IA présentent.",
+        "Vous facturez pour nos business engineers. Each IA runs twenty accounts; the IA signs.",
+        "Suivi des vaches à l'insémination. Saisie des dates de vêlage et de tarissement, IA.",
+        "Éleveur en verraterie, tri des doses, préparation du matériel et IA le lundi.",
+        "Accompagnant d'élèves en situation de handicap. Votre contrat est signé par l'IA.",
+        "Nous recrutons un infirmier anesthésiste pour cinq salles. Roulement établi entre IA.",
+        "Collaborateur en cabinet d'avocats, dix ans de pratique. Anglais courant. LLM apprécié.",
+        "Clerc chez un notaire. Actes courants, formalités, accueil des clients. LLM bienvenu.",
+        "Fiscaliste groupe : TVA, prix de transfert, veille, conseil aux filiales, LLM ou DJCE.",
+        "Cuisinier : 60 couverts par jour, plan de maîtrise sanitaire, HACCP, poste en RPA.",
+        "Bienvenue chez Cobot. Cobot imprime des affiches et cherche un livreur.",
+        "Exploitation des logiciels de scolarité : IA-Primo, IA Réins, suivi des éditions.",
+        "Équipe : un IR, deux techniciens, un AI chargé du parc.",
+    ],
+)  # fmt: skip
+def test_homonyms_that_the_offer_tells(scanner: Scanner, text: str) -> None:
+    assert [m.term.term for m in scanner.scan(fold(text), text).matches] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("Ingénieur d'affaires. Vous vendez nos offres de cloud, d'IA et de cybersécurité.", 1),
+        ("Ingénieur d'affaires en solutions d'IA ; les IA de nos clients tournent chez eux.", 2),
+        ("Ingénieur d'affaires. Les clients veulent automatiser par l'IA ; l'IA vous plaît.", 2),
+        ("Les ingénieurs d'affaires et les IA engineers travaillent ensemble.", 1),
+        (f"Insémination, reproduction. {FAR} Intelligence artificielle : l'IA lit les images.", 2),
+        (f"Cabinet d'avocats. {FAR} Vous évaluez les LLM et l'IA du marché pour nos équipes.", 2),
+        ("Un AI engineer et un data scientist rejoignent l'équipe.", 2),
+        ("Consultant RPA : robots UiPath pour une résidence autonomie.", 2),
+        ("Technicien : maintenance de nos cobots sur deux lignes, chez nos clients.", 1),
+        ("L'académie interne forme aux langues, à l'IA et au management.", 1),
+    ],
+)
+def test_ai_beside_words_of_other_meanings(scanner: Scanner, text: str, times: int) -> None:
+    strict = [m for m in scanner.scan(fold(text), text).matches if m.term.strength != "weak"]
+    assert len(strict) == times, strict
+
+
+# --- words parted at the end of a line ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["-\n", "-\r\n", "\u2010\n", "\u00ad\n", "-\n  "])
+def test_a_word_parted_at_the_end_of_a_line(end: str) -> None:
+    term = Term("intelligence artificielle")
+    text = f"Cours d'intelligence artifi{end}cielles pour débutants"
+    (match,) = matches(text, term)
+    start, stop = fold(text).span(match.start, match.end)
+    assert text[start:stop] == f"intelligence artifi{end}cielles"
+
+
+def test_a_part_that_looks_like_a_plural() -> None:
+    """Folding drops its s, which the whole word needs."""
+    text = "méthodes d'apprentis-\nsage automatique, puis apprentissage auto-\nmatique"
+    found = [
+        fold(text).span(m.start, m.end) for m in matches(text, Term("apprentissage automatique"))
+    ]
+    assert [text[slice(*span)] for span in found] == [
+        "apprentis-\nsage automatique",
+        "apprentissage auto-\nmatique",
+    ]
+
+
+def test_both_readings_of_a_hyphen_are_searched() -> None:
+    terms = Term("micro services IA"), Term("machine learning", ("machinelearning",))
+    assert found("micro-\nservices IA", *terms) == ["micro services IA"]
+    assert found("machine-\nlearning", *terms) == ["machine learning"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["artifi\ncielle", "artifi -\ncielle", "ARTIFI-\nCIELLE", "artifi-\n\ncielle",
+     "artifi-\n- cielle", f"artifi-{FIELD_BREAK}\ncielle", "artifi-cielle", "artifi–\ncielle"],
+)  # fmt: skip
+def test_no_word_is_put_together_otherwise(text: str) -> None:
+    assert found(text, Term("artificielle")) == []
+
+
+def test_a_parted_word_in_damaged_text() -> None:
+    text = "<b>R\u00e9seau</b> &eacute;tendu, appren-\ntissage&nbsp;profond &amp; robo-\ntique"
+    got = [fold(text).span(m.start, m.end) for m in matches(
+        text, Term("apprentissage profond"), Term("robotique"))]  # fmt: skip
+    assert [text[slice(*span)] for span in got] == [
+        "appren-\ntissage&nbsp;profond",
+        "robo-\ntique",
+    ]
 
 
 def test_needs_any_ai_looks_at_the_whole_offer() -> None:
@@ -323,13 +485,13 @@ def test_a_term_with_every_column(tmp_path: Path) -> None:
         write(
             tmp_path,
             "# extends = none\n"
-            "term;variants;theme;definition;strength;case;needs;excludes;note;source\n"
-            'quux IA;quuxIA | "Q" | ;rpa;study;context;exact;a | b*;@ai;"x; y";me\n',
+            "term;variants;theme;definition;strength;case;needs;excludes;elsewhere;note;source\n"
+            'quux IA;quuxIA | "Q" | ;rpa;study;context;exact;a | b*;@ai;c + d* | e;"x; y";me\n',
         )
     )
     assert lexicon.terms == (
         Term("quux IA", ("quuxIA", '"Q"'), "rpa", Definition.STUDY, Strength.CONTEXT, Case.EXACT,
-             ("a", "b*"), ("@ai",), "x; y", "me"),
+             ("a", "b*"), ("@ai",), ("c + d*", "e"), "x; y", "me"),
     )  # fmt: skip
 
 
@@ -412,6 +574,8 @@ def test_a_mistake_is_named_with_its_line(
         ("variants", " | ".join(["x"] * 200), ["201 forms", "200"]),
         ("needs", "ok | *", ["'*'"]),
         ("excludes", "--", ["'--'"]),
+        ("elsewhere", "fine | a + * + b", ["'*'"]),
+        ("elsewhere", "+", ["'+'"]),
     ],
 )
 def test_a_bad_cell(tmp_path: Path, column: str, cell: str, words: list[str]) -> None:
@@ -492,7 +656,8 @@ def test_sha256_changes_with_what_decides_only() -> None:
     assert same == sha(note="x", source="y")
     different = [
         sha(term="z"), sha(variants=("b", "z")), sha(variants=()), sha(needs=()), sha(needs=("d",)),
-        sha(needs=(), excludes=("c",)), sha(theme="rpa"), sha(definition=Definition.STUDY),
+        sha(needs=(), excludes=("c",)), sha(needs=(), elsewhere=("c",)),
+        sha(theme="rpa"), sha(definition=Definition.STUDY),
         sha(strength=Strength.WEAK), sha(case=Case.UPPER),
         Lexicon((Term("a", ("b",), needs=("c",)), Term("z"))).sha256,
     ]  # fmt: skip

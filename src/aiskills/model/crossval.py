@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -66,6 +66,24 @@ def gather(dataset: Dataset, background: Background) -> Material:
         words_by_hash(dataset.readings),
         background,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MentionStage:
+    """The trained mention model, and what the offer model learns from.
+
+    Attributes:
+        chosen: Which offers it may have seen.
+        said: By the number of each of them, probabilities of its matches, matches x 3, by a mention
+            model that did not see it.
+        features: Features of the mention model.
+        mention: The mention model.
+    """
+
+    chosen: NDArray[np.bool_]
+    said: dict[int, FloatArray]
+    features: MentionFeatures
+    mention: StatusModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,25 +155,40 @@ def cross_validate(
     Returns:
         Predictions out of fold.
     """
-    folds = fold_numbers(dataset)
     material = gather(dataset, background)
-    tests = [
-        np.array([n for n in np.flatnonzero(folds == fold) if n in dataset.labels])
-        for fold in range(FOLDS)
-    ]
+    outcomes = Parallel(n_jobs=jobs)(
+        delayed(_one_fold)(material, settings, chosen, test)
+        for chosen, test in parts_of(dataset, train_on)
+    )
+    return joined(dataset, outcomes)
+
+
+def parts_of(
+    dataset: Dataset, train_on: TrainOn = TrainOn.BOTH
+) -> list[tuple[NDArray[np.bool_], IntArray]]:
+    """For each fold which offers may be trained on, and the numbers of the labelled ones to test."""
+    folds = fold_numbers(dataset)
     usable = {
         TrainOn.BOTH: ~dataset.audited,
         TrainOn.REAL: ~dataset.audited & ~dataset.written,
         TrainOn.WRITTEN: dataset.written,
     }[train_on]
-    outcomes = Parallel(n_jobs=jobs)(
-        delayed(_one_fold)(material, settings, usable & (folds != fold), test)
-        for fold, test in enumerate(tests)
-    )
+    return [
+        (
+            usable & (folds != fold),
+            np.array([n for n in np.flatnonzero(folds == fold) if n in dataset.labels]),
+        )
+        for fold in range(FOLDS)
+    ]
+
+
+def joined(dataset: Dataset, outcomes: Sequence[Mapping[Definition, FloatArray]]) -> OutOfFold:
+    """What the models of each fold say of its test offers (`predict`), put together."""
+    tests = [test for _, test in parts_of(dataset)]
     numbers = np.concatenate(tests)
     return OutOfFold(
         numbers,
-        folds[numbers],
+        np.repeat(np.arange(FOLDS), [len(test) for test in tests]),
         {d: np.concatenate([outcome[d] for outcome in outcomes]) for d in Definition},
         kinds_of(dataset, numbers),
     )
@@ -195,20 +228,31 @@ def predict(
 
 def fit_all(material: Material, settings: Settings, chosen: NDArray[np.bool_]) -> Fitted:
     """Trains both models; the offer model on what mention models say that did not see the offer."""
-    dataset = material.dataset
+    return fit_offer_stage(material, settings, fit_mention_stage(material, settings, chosen))
+
+
+def fit_mention_stage(
+    material: Material, settings: Settings, chosen: NDArray[np.bool_]
+) -> MentionStage:
+    """Trains the mention model, and those that say out of fold what the offer model learns from."""
     said = _said_out_of_fold(material, settings, chosen)
-    features, mention = _fit_mentions(material, settings, chosen)
-    numbers, classes, weights = offer_examples(dataset, chosen, settings)
+    return MentionStage(chosen, said, *_fit_mentions(material, settings, chosen))
+
+
+def fit_offer_stage(material: Material, settings: Settings, stage: MentionStage) -> Fitted:
+    """Trains the offer model on what the mention stage says."""
+    dataset = material.dataset
+    numbers, classes, weights = offer_examples(dataset, stage.chosen, settings)
     offer_features, strict, study = fit_offers(
         [dataset.readings[n] for n in numbers],
-        np.concatenate([said[int(n)] for n in numbers]),
+        np.concatenate([stage.said[int(n)] for n in numbers]),
         classes,
         weights,
         dataset.groups[numbers],
         material.words,
         settings,
     )
-    return Fitted(features, mention, offer_features, strict, study)
+    return Fitted(stage.features, stage.mention, offer_features, strict, study)
 
 
 def _fit_mentions(

@@ -54,6 +54,7 @@ class Lexicon:
                 *term.forms,
                 *(term.theme, term.definition, term.strength, term.case),
                 *("needs", *term.needs, "excludes", *term.excludes),
+                *("elsewhere", *term.elsewhere),
             )
             digest.update("\x1f".join(row).encode() + b"\n")
         return digest.hexdigest()

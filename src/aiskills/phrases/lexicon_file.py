@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from aiskills.errors import LexiconError
+from aiskills.phrases.rules import told_together
 from aiskills.phrases.terms import ANY_AI, Case, Strength, Term
 from aiskills.schema import THEMES, Definition
 
 COLUMNS: Final = (
     *("term", "variants", "theme", "definition", "strength"),
-    *("case", "needs", "excludes", "note", "source"),
+    *("case", "needs", "excludes", "elsewhere", "note", "source"),
 )
 _ACTIONS: Final = ("add", "replace", "remove")
 
@@ -221,6 +222,7 @@ def _row(cells: Mapping[str, str | None], line: int) -> tuple[Row | None, list[s
         case=choice("case", Case, Case.ANY),
         needs=_split(cell("needs")),
         excludes=_split(cell("excludes")),
+        elsewhere=_split(cell("elsewhere")),
         note=cell("note"),
         source=cell("source"),
     )
@@ -239,7 +241,8 @@ def _form_problems(term: Term) -> list[str]:
         for form in term.forms
         if len(form) > _MAX_FORM_CHARS
     ]
-    for word in (*term.forms, *term.needs, *term.excludes):
+    told = [part for alternative in term.elsewhere for part in told_together(alternative)]
+    for word in (*term.forms, *term.needs, *term.excludes, *told):
         if word == ANY_AI:
             continue
         if not any(char.isalnum() for char in word):

@@ -9,16 +9,15 @@ from typing import Final
 
 from aiskills.phrases.automaton import Automaton, Hit
 from aiskills.phrases.cues import Cue, Cues
+from aiskills.phrases.expansions import spelled_out
 from aiskills.phrases.headings import Heading, Headings
-from aiskills.phrases.inflect import folded_patterns
+from aiskills.phrases.hyphens import hits_across_lines
 from aiskills.phrases.lexicon import Lexicon
-from aiskills.phrases.terms import ANY_AI, Case, Strength, Term
+from aiskills.phrases.rules import rules_of
+from aiskills.phrases.terms import Case, Strength, Term
+from aiskills.schema import Definition
 from aiskills.text import Folded
 
-#: Within so many characters of a match one of a term's `needs` must stand …
-NEEDS_CHARS: Final = 150
-#: … and none of its `excludes`.
-EXCLUDES_CHARS: Final = 60
 #: So many matches of one text at most are kept, the first ones; real offers stay below 150.
 MAX_MATCHES: Final = 1_000
 
@@ -56,15 +55,6 @@ class Found:
     cues: tuple[Cue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """A term's context words, folded: whole words end in a blank, prefixes do not."""
-
-    needs: tuple[bytes, ...]
-    needs_any_ai: bool
-    excludes: tuple[bytes, ...]
-
-
 class Scanner:
     """Finds the phrases of all tables in folded texts with one automaton.
 
@@ -87,11 +77,24 @@ class Scanner:
                 *((pattern, self._first_heading + n) for pattern, n in headings.patterns()),
             ]
         )
-        self._rules = _rules(lexicon.terms)
+        self._rules = rules_of(lexicon.terms)
 
-    def hits(self, folded: Folded) -> list[Hit]:
-        """Every hit of an AI term, before any rule; overlapping ones too."""
-        return [hit for hit in self._automaton.find(folded) if hit.entry < self._first_cue]
+    def hits(self, folded: Folded, given: str = "") -> list[Hit]:
+        """Every hit of an AI term, before any rule; overlapping ones too.
+
+        Args:
+            folded: The folded text.
+            given: The text it was folded from; without it no word is put together over the end of a
+                line.
+        """
+        return [hit for hit in self._found(folded, given) if hit.entry < self._first_cue]
+
+    def _found(self, folded: Folded, given: str) -> list[Hit]:
+        found = self._automaton.find(folded)
+        more = hits_across_lines(self._automaton, folded, given)
+        if not more:
+            return found
+        return sorted({*found, *more}, key=lambda hit: (hit.end, hit.start, hit.entry))
 
     def scan(self, folded: Folded, given: str) -> Found:
         """Matches and headings of one text.
@@ -107,7 +110,7 @@ class Scanner:
         terms: list[Hit] = []
         headings: list[tuple[int, int, int]] = []
         cues: list[tuple[int, int, int]] = []
-        for hit in self._automaton.find(folded):
+        for hit in self._found(folded, given):
             if hit.entry < self._first_cue:
                 terms.append(hit)
             elif hit.entry < self._first_heading:
@@ -125,6 +128,8 @@ class Scanner:
         cased = [
             hit for hit in hits if _case_holds(terms[hit.entry], given, *folded.span(*_place(hit)))
         ]
+        elsewhere = self._told_elsewhere(cased, folded.text)
+        cased = [hit for hit in cased if hit.entry not in elsewhere]
         any_ai = any(terms[hit.entry].strength is Strength.STRONG for hit in _longest_first(cased))
         held = _longest_first(
             [hit for hit in cased if self._context_holds(hit, folded.text, any_ai=any_ai)]
@@ -159,17 +164,33 @@ class Scanner:
                 found.add(hit.entry)
         return found
 
+    def _told_elsewhere(self, cased: Sequence[Hit], text: bytes) -> set[int]:
+        """Acronyms and names of which some other words of the offer tell that they are no AI.
+
+        Not where the offer holds a strong term of the same definition, or a narrower one, of which
+        nothing tells the like: an offer that asks for machine learning may well mean AI by IA.
+        """
+        terms = self.lexicon.terms
+        entries = {hit.entry for hit in cased}
+        told = {
+            entry
+            for entry in entries
+            if (rule := self._rules[entry]) is not None and rule.means_something_else(text)
+        }
+        if not told:
+            return told
+        sure = {
+            terms[hit.entry].definition
+            for hit in _longest_first(cased)
+            if terms[hit.entry].strength is Strength.STRONG
+            and hit.entry not in told
+            and self._context_holds(hit, text, any_ai=False)
+        }
+        return {entry for entry in told if not sure & {terms[entry].definition, Definition.STRICT}}
+
     def _context_holds(self, hit: Hit, text: bytes, *, any_ai: bool) -> bool:
         rule = self._rules[hit.entry]
-        if rule is None:
-            return True
-        if rule.excludes and _stands(rule.excludes, text, hit, EXCLUDES_CHARS):
-            return False
-        if rule.needs_any_ai and any_ai:
-            return True
-        if rule.needs:
-            return _stands(rule.needs, text, hit, NEEDS_CHARS)
-        return not rule.needs_any_ai
+        return rule is None or rule.holds(hit, text, any_ai=any_ai)
 
 
 def _place(hit: Hit) -> tuple[int, int]:
@@ -197,81 +218,3 @@ def _case_holds(term: Term, given: str, start: int, end: int) -> bool:
     if term.case is Case.TITLE:
         return quote[:1].isupper()
     return any(form in (quote, bare) for form in term.forms)
-
-
-def _stands(words: Sequence[bytes], text: bytes, hit: Hit, reach: int) -> bool:
-    """Whether one of the words stands within `reach` of the hit, but not inside it."""
-    before = text[max(text.rfind(b" ", 0, max(hit.start - reach, 1)), 0) : hit.start + 1]
-    after = text[hit.end : hit.end + reach]
-    after += text[hit.end + reach :].partition(b" ")[0] + b" " if len(after) == reach else b""
-    return any(word in before or word in after for word in words)
-
-
-#: Words that lend no letter to an acronym.
-_SMALL_WORDS: Final = frozenset(b"a au aux d de des du en et l la le les of pour the to".split())
-_LONGEST_EXPANSION: Final = 80
-
-
-def spelled_out(text: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Where an acronym is spelled out in brackets behind it, or before its own brackets.
-
-    Args:
-        text: A folded text.
-        start: Position of the blank before the acronym.
-        end: Position of the blank after it.
-
-    Returns:
-        Start and end of the words, None if they are not there.
-
-    Examples:
-        >>> spelled_out(b" un ia ( ingenieur d affaire ) ", 3, 6)
-        (8, 28)
-        >>> spelled_out(b" ingenieur d affaire ( ia ) ", 22, 25)
-        (0, 20)
-    """
-    letters = text[start:end].strip().removesuffix(b"s")
-    if not letters.isalpha():
-        return None
-    if text.startswith(b" ( ", end):
-        close = text.find(b" ) ", end, end + _LONGEST_EXPANSION)
-        if close > 0 and _initials(text[end + 3 : close].split()) == letters:
-            return end + 3 - 1, close
-    if text.startswith(b" ) ", end) and text.endswith(b" (", 0, start):
-        begin = text.rfind(b" ", 0, max(start - _LONGEST_EXPANSION, 1))
-        words = text[max(begin, 0) : start - 2].split()
-        for place in range(len(words) - 1, -1, -1):
-            initials = _initials(words[place:])
-            if initials == letters:
-                size = len(b" ".join(words[place:]))
-                return start - 2 - size - 1, start - 2
-            if not letters.endswith(initials):
-                break
-    return None
-
-
-def _initials(words: Sequence[bytes]) -> bytes:
-    return b"".join(word[:1] for word in words if word not in _SMALL_WORDS)
-
-
-def _rules(terms: Sequence[Term]) -> list[_Rule | None]:
-    words = sorted(
-        {w for t in terms for w in (*t.needs, *t.excludes) if w != ANY_AI},
-    )
-    patterns = folded_patterns([word.removesuffix("*") for word in words])
-    forms = {
-        word: tuple(
-            pattern.encode("cp1252").removesuffix(b" " if word.endswith("*") else b"")
-            for pattern in found
-        )
-        for word, found in zip(words, patterns, strict=True)
-    }
-
-    def folded(given: Sequence[str]) -> tuple[bytes, ...]:
-        return tuple(form for word in given if word != ANY_AI for form in forms[word])
-
-    return [
-        _Rule(folded(t.needs), ANY_AI in t.needs, folded(t.excludes))
-        if t.needs or t.excludes
-        else None
-        for t in terms
-    ]

@@ -51,6 +51,8 @@ class Term:
         case: What a match must look like in the given text.
         needs: Words of which one must stand near; empty: none needed.
         excludes: Words of which none may stand near.
+        elsewhere: Words of which one anywhere in the offer tells that the term means something else
+            there; ``a + b`` where both must stand.
         note: The ambiguity, in words.
         source: Where the term comes from.
     """
@@ -63,6 +65,7 @@ class Term:
     case: Case = Case.ANY
     needs: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     note: str = ""
     source: str = ""
 
