@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import re
@@ -85,12 +86,33 @@ def command_lines() -> list[Any]:
     return result
 
 
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The samples as `classify` leaves them."""
+    target = tmp_path_factory.mktemp("scored") / "results.csv"
+    subprocess.run(
+        [sys.executable, "-m", "aiskills", "classify", SAMPLES / "offers.csv", "-o", target, "-q"],
+        check=True,
+        timeout=60,
+    )
+    return target
+
+
 @pytest.fixture
-def reader_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """A folder as the README's reader has it."""
+def reader_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scored: Path) -> Iterator[Path]:
+    """A folder as the README's reader has it, after classifying, with a few labels."""
     before = signal.getsignal(signal.SIGTERM)
     for name in ("offers.csv", "offres.csv"):
         shutil.copy(SAMPLES / "offers.csv", tmp_path / name)
+    for name in ("results.csv", "resultats.csv"):
+        shutil.copy(scored, tmp_path / name)
+    with (SAMPLES / "expected.csv").open(encoding="utf-8", newline="") as file:
+        labels = [
+            json.dumps({"uid": row["id"], "strict": row["strict"], "study": row["study"]})
+            for row in csv.DictReader(file)
+            if row["strict"]
+        ]
+    (tmp_path / "labels.jsonl").write_text("\n".join(labels), "utf-8")
     (lexicon,) = blocks("README.md", "csv")
     (tmp_path / "my.csv").write_text(lexicon, "utf-8")
     monkeypatch.chdir(tmp_path)
@@ -106,6 +128,9 @@ def test_a_command_line_runs(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     arguments = shlex.split(line.replace(THEIR_ID, SAMPLE_ID))
+    if "-o" in arguments:
+        # The reader gets it by an earlier line, which the test of another line needs too.
+        (reader_folder / arguments[arguments.index("-o") + 1]).unlink(missing_ok=True)
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit) as caught:
         main()
@@ -120,7 +145,7 @@ def test_a_command_line_runs(
 
 def test_there_is_something_to_run() -> None:
     told = [parameter.values[0].split()[1] for parameter in command_lines()]
-    assert {"classify", "explain", "demo", "lexicon"} <= set(told)
+    assert {"classify", "explain", "demo", "lexicon", "measure", "report", "study"} <= set(told)
     assert all(blocks(name, "python") for name in READMES)
 
 

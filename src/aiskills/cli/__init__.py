@@ -24,6 +24,8 @@ from aiskills.cli import (
     measure,
     sample,
     simulate,
+    skills,
+    study,
     train,
 )
 from aiskills.cli.console import safe
@@ -42,6 +44,8 @@ _SHAPE = "Shape what counts"
 app.command(rich_help_panel=_WORK)(classify.classify)
 app.command(rich_help_panel=_WORK)(dedupe.dedupe)
 app.command(rich_help_panel=_WORK)(measure.measure)
+app.command(rich_help_panel=_WORK)(study.study)
+app.command(rich_help_panel=_WORK)(skills.skills)
 app.command(rich_help_panel=_WORK)(explain.explain)
 app.command(rich_help_panel=_WORK)(demo.demo)
 app.add_typer(lexicon.app, name="lexicon", rich_help_panel=_SHAPE)

@@ -93,6 +93,17 @@ def batch(
     lexicon: options.LexiconFile = None,
     model: options.Model = None,
     threshold: options.Threshold = None,
+    siret_idcc: Annotated[
+        Path | None,
+        typer.Option(
+            "--siret-idcc",
+            help="The ministry's or France compétences' table of SIRET and IDCC: exact branches.",
+        ),
+    ] = None,
+    naf2025: Annotated[
+        Path | None,
+        typer.Option("--naf2025", help="INSEE's correspondence of NAF 2025 and NAF rev. 2."),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Score what is new in an inbox, each offer exactly once, into a store of Parquet files.
@@ -113,40 +124,17 @@ def batch(
         check_plan(plan)
         _tell_plan(plan)
         return
-    log = _logger(log_format, quiet=quiet)
-    with _stop_cleanly() as signals:
-        report = _run(
-            plan,
-            (model, lexicon, threshold),
-            (mapping, encoding, separator, jobs, not no_text),
-            (lambda: bool(signals), log),
-        )
-    sys.stdout.write(report.as_json() + "\n")
-    for line in report.lines():
-        log(line)
-    if signals:
-        log("stopped cleanly; run the same command again to go on")
-        raise typer.Exit(128 + signals[0])
-    if code := _exit_code(report, fail_on or []):
-        raise typer.Exit(code)
-
-
-def _run(
-    plan: Plan,
-    judge_options: tuple[Path | None, Path | None, str | None],
-    read_options: tuple[str | None, str | None, str | None, int | None, bool],
-    hooks: tuple[Callable[[], bool], Callable[[str], None]],
-) -> RunReport:
+    from aiskills.attributes.table import OwnTables
     from aiskills.batch.ingest import Settings
     from aiskills.batch.run import run_batch
     from aiskills.pipeline import Setup, parse_threshold, provenance
 
-    model, lexicon, threshold = judge_options
-    mapping, encoding, separator, jobs, keep_text = read_options
+    log = _logger(log_format, quiet=quiet)
     setup = Setup(
         str(model) if model else None,
         str(lexicon) if lexicon else None,
         tuple(sorted(parse_threshold(threshold).items())),
+        OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
     )
     judge = setup.judge()
     settings = Settings(
@@ -156,9 +144,18 @@ def _run(
         encoding,
         separator,
         jobs,
-        keep_text,
+        keep_text=not no_text,
     )
-    return run_batch(plan, settings, judge.lexicon, *hooks)
+    with _stop_cleanly() as signals:
+        report = run_batch(plan, settings, judge.lexicon, lambda: bool(signals), log)
+    sys.stdout.write(report.as_json() + "\n")
+    for line in report.lines():
+        log(line)
+    if signals:
+        log("stopped cleanly; run the same command again to go on")
+        raise typer.Exit(128 + signals[0])
+    if code := _exit_code(report, fail_on or []):
+        raise typer.Exit(code)
 
 
 def _exit_code(report: RunReport, fail_on: list[FailOn]) -> int:

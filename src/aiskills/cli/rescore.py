@@ -16,6 +16,17 @@ def rescore(
     model: options.Model = None,
     lexicon: options.LexiconFile = None,
     threshold: options.Threshold = None,
+    siret_idcc: Annotated[
+        Path | None,
+        typer.Option(
+            "--siret-idcc",
+            help="The ministry's or France compétences' table of SIRET and IDCC: exact branches.",
+        ),
+    ] = None,
+    naf2025: Annotated[
+        Path | None,
+        typer.Option("--naf2025", help="INSEE's correspondence of NAF 2025 and NAF rev. 2."),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
@@ -29,6 +40,7 @@ def rescore(
 
       aiskills rescore store/ --model models/new --jobs 4
     """
+    from aiskills.attributes.table import OwnTables
     from aiskills.batch.migrate import migrate
     from aiskills.batch.rescore import rescore as work
     from aiskills.batch.store import open_store
@@ -39,6 +51,7 @@ def rescore(
         str(model) if model else None,
         str(lexicon) if lexicon else None,
         tuple(sorted(parse_threshold(threshold).items())),
+        OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
     )
     metadata = provenance(setup.judge())
     with open_store(store, "rescore") as opened:

@@ -71,8 +71,16 @@ class Scored:
         return path[0] if path and path[0] in self.columns else None
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Give the rows in order, only the columns named (which it must have)."""
-        return self._read(list(dict.fromkeys(columns)))
+        """Give the rows in order, only the columns named (which it must have).
+
+        Text is `string` whatever the file has, so that tables of several files fit together.
+        """
+        for table in self._read(list(dict.fromkeys(columns))):
+            types = [
+                pa.string() if pa.types.is_large_string(field.type) else field.type
+                for field in table.schema
+            ]
+            yield table.cast(pa.schema(list(zip(table.column_names, types, strict=True))))
 
 
 def open_scored(

@@ -166,7 +166,7 @@ def cross_validate(
 def parts_of(
     dataset: Dataset, train_on: TrainOn = TrainOn.BOTH
 ) -> list[tuple[NDArray[np.bool_], IntArray]]:
-    """For each fold which offers may be trained on, and the numbers of the labelled ones to test."""
+    """For each fold which offers may be trained on, and the numbers of those to test."""
     folds = fold_numbers(dataset)
     usable = {
         TrainOn.BOTH: ~dataset.audited,
