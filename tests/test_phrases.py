@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from aiskills.errors import LexiconError
 from aiskills.phrases import Case, Headings, Lexicon, Match, Scanner, Strength, Term, changed_terms
+from aiskills.phrases.automaton import Automaton
+from aiskills.phrases.hyphens import hits_across_lines
 from aiskills.phrases.inflect import folded_patterns
 from aiskills.phrases.lexicon_file import COLUMNS
 from aiskills.phrases.match import MAX_MATCHES
@@ -335,6 +337,16 @@ def test_both_readings_of_a_hyphen_are_searched() -> None:
     terms = Term("micro services IA"), Term("machine learning", ("machinelearning",))
     assert found("micro-\nservices IA", *terms) == ["micro services IA"]
     assert found("machine-\nlearning", *terms) == ["machine learning"]
+
+
+def test_only_what_lies_across_a_line_is_told_by_itself() -> None:
+    scanner = Automaton([(" robot ", 0), (" robotique ", 1), (" ia ", 2)])
+    text = "IA, robo-\ntique, robot, IA-\nia"
+    hits = hits_across_lines(scanner, fold(text), text)
+    assert [(hit.entry, text[slice(*fold(text).span(hit.start, hit.end))]) for hit in hits] == [
+        (1, "robo-\ntique")
+    ]
+    assert hits_across_lines(scanner, fold("robo tique"), "robo tique") == []
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,9 @@ def load_background(folder: str | Path | None = None) -> Background:
     try:
         surroundings = unpack_surroundings(arrays, unpack_words(arrays["near_words"]))
         vectors = arrays["vectors"].astype(np.float64)
-        if vectors.ndim != 2 or len(vectors) != len(surroundings.words):
-            raise ValueError(f"vectors have shape {vectors.shape}")
+        shaped = vectors.ndim == 2 and len(vectors) == len(surroundings.words)
+        if not shaped or not np.isfinite(vectors).all():
+            raise ValueError(f"vectors have shape {vectors.shape} or are not finite")
     except Exception as error:  # noqa: BLE001 (arrays may hold anything)
         raise damaged(path, error) from None
     return Background(surroundings, vectors, meta)

@@ -78,6 +78,9 @@ class Scanner:
             ]
         )
         self._rules = rules_of(lexicon.terms)
+        self._elsewhere = {
+            entry: rule for entry, rule in enumerate(self._rules) if rule and rule.elsewhere
+        }
 
     def hits(self, folded: Folded, given: str = "") -> list[Hit]:
         """Every hit of an AI term, before any rule; overlapping ones too.
@@ -129,7 +132,8 @@ class Scanner:
             hit for hit in hits if _case_holds(terms[hit.entry], given, *folded.span(*_place(hit)))
         ]
         elsewhere = self._told_elsewhere(cased, folded.text)
-        cased = [hit for hit in cased if hit.entry not in elsewhere]
+        if elsewhere:
+            cased = [hit for hit in cased if hit.entry not in elsewhere]
         any_ai = any(terms[hit.entry].strength is Strength.STRONG for hit in _longest_first(cased))
         held = _longest_first(
             [hit for hit in cased if self._context_holds(hit, folded.text, any_ai=any_ai)]
@@ -171,11 +175,10 @@ class Scanner:
         nothing tells the like: an offer that asks for machine learning may well mean AI by IA.
         """
         terms = self.lexicon.terms
-        entries = {hit.entry for hit in cased}
         told = {
             entry
-            for entry in entries
-            if (rule := self._rules[entry]) is not None and rule.means_something_else(text)
+            for entry in {hit.entry for hit in cased} & self._elsewhere.keys()
+            if self._elsewhere[entry].means_something_else(text)
         }
         if not told:
             return told
