@@ -22,6 +22,7 @@ from aiskills.cli import (
     labels,
     lexicon,
     measure,
+    report,
     sample,
     simulate,
     skills,
@@ -45,6 +46,7 @@ app.command(rich_help_panel=_WORK)(classify.classify)
 app.command(rich_help_panel=_WORK)(dedupe.dedupe)
 app.command(rich_help_panel=_WORK)(measure.measure)
 app.command(rich_help_panel=_WORK)(study.study)
+app.command(rich_help_panel=_WORK)(report.report)
 app.command(rich_help_panel=_WORK)(skills.skills)
 app.command(rich_help_panel=_WORK)(explain.explain)
 app.command(rich_help_panel=_WORK)(demo.demo)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from aiskills.cli.classify import classify
+from aiskills.cli.report import report
 
 
 def demo(
@@ -16,7 +17,7 @@ def demo(
         Path, typer.Option("--into", help="Where the results go.", metavar="FOLDER")
     ] = Path("demo"),
 ) -> None:
-    """Classify the sample offers that come with aiskills, and show where the result is.
+    """Classify the sample offers that come with aiskills, and make a report of them.
 
     All sample offers are invented. Results of an earlier demo are replaced.
     """
@@ -31,6 +32,14 @@ def demo(
     sys.stderr.write(f"$ aiskills classify {source} -o {target}\n")
     classify([str(source)], output=target, force=True)
     _show_results(target, folder)
+    page = folder / "report.html"
+    sys.stderr.write(f"\n$ aiskills report {target} -o {page}\n")
+    report(
+        [str(target)],
+        output=page,
+        remark="Offres inventées : ces chiffres ne disent rien du marché.",
+        force=True,
+    )
 
 
 def _show_results(target: Path, folder: Path) -> None:

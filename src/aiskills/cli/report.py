@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -42,6 +43,15 @@ def report(
     ] = None,
     lang: Annotated[str, typer.Option(help="Language of the report: fr or en.")] = "fr",
     title: Annotated[str, typer.Option(help="A title of your own.", show_default=False)] = "",
+    remark: Annotated[
+        str,
+        typer.Option(
+            "--note",
+            help="What readers must know first, e.g. that the offers are no random sample.",
+            metavar="TEXT",
+            show_default=False,
+        ),
+    ] = "",
     texts: Annotated[
         bool,
         typer.Option("--texts/--no-texts", help="Show a sample of offers with their evidence."),
@@ -92,6 +102,8 @@ def report(
       aiskills report scored.parquet -o rapport.xlsx --population cadre --perimeter opco2i
 
       aiskills report 2025.parquet --compare 2024.parquet --no-texts --lang en
+
+      aiskills report dump.parquet --note "Recherche par mots-clés : non représentatif."
     """
     from aiskills.cli.console import noter
     from aiskills.estimate.measurement import Correction
@@ -99,7 +111,9 @@ def report(
     from aiskills.report.sources import Reading
 
     wanted = _form(form, output)
-    asked = _options(lang, title, definition, population, perimeter, texts=texts)
+    asked = replace(
+        _options(lang, definition, population, perimeter), title=title, note=remark, texts=texts
+    )
     _check(output, wanted, inputs, force=force)
     note = noter(quiet=quiet)
     figures = collect(
@@ -135,9 +149,7 @@ def _form(form: str | None, output: Path) -> str:
     return form
 
 
-def _options(
-    lang: str, title: str, definition: str, population: str, perimeter: str, *, texts: bool
-) -> Options:
+def _options(lang: str, definition: str, population: str, perimeter: str) -> Options:
     from aiskills.errors import UsageError
     from aiskills.report.records import Options
     from aiskills.schema import Definition
@@ -150,7 +162,9 @@ def _options(
     ):
         if value not in known:
             raise UsageError(f"--{name} {value}", expected=" or ".join(known))
-    return Options(lang, title, Definition(definition), population, perimeter, texts)
+    return Options(
+        lang, definition=Definition(definition), population=population, perimeter=perimeter
+    )
 
 
 def _check(output: Path, form: str, inputs: list[str], *, force: bool) -> None:

@@ -1,4 +1,10 @@
-"""Pages for people: an offer explained, and later the report of a whole set."""
+"""Pages for people: an offer explained, and the report of a whole set.
+
+from aiskills.report.figures import collect
+from aiskills.report.page import page
+from aiskills.report.records import Options
+html = page(collect("results.parquet", Options()))
+"""
 
 from aiskills.report.explained import explained_page, segments
 
