@@ -782,7 +782,10 @@ def test_demo(run: Run, tmp_path: Path) -> None:
     for _ in range(2):  # results of an earlier demo are replaced
         done = run("demo", "--into", "here/demo")
         assert done.code == 0
-    assert names(tmp_path / "here" / "demo") == ["results.csv", "results.csv.meta.json"]
+    made = ["report.html", "results.csv", "results.csv.meta.json"]
+    assert names(tmp_path / "here" / "demo") == made
+    assert "offres" in (tmp_path / "here" / "demo" / "report.html").read_text("utf-8")
+    assert "report.html" in done.err
     rows = read((tmp_path / "here" / "demo" / "results.csv").read_text("utf-8"))
     assert list(rows[0])[-len(COLUMNS) :] == COLUMNS
     flagged = [row for row in rows if row["ai_study"] == "true"]
