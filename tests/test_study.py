@@ -460,6 +460,7 @@ def run(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
     pq.write_table(offers, tmp_path / "scored.parquet")
+
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["aiskills", *map(str, arguments)])
         capfd.readouterr()

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from aiskills.cli import (
+    batch,
     classify,
     dedupe,
     demo,
@@ -23,9 +24,12 @@ from aiskills.cli import (
     lexicon,
     measure,
     report,
+    rescore,
     sample,
     simulate,
     skills,
+    status,
+    store,
     study,
     train,
 )
@@ -41,6 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 _WORK = "Work with offers"
+_NIGHT = "Every night"
 _SHAPE = "Shape what counts"
 app.command(rich_help_panel=_WORK)(classify.classify)
 app.command(rich_help_panel=_WORK)(dedupe.dedupe)
@@ -50,6 +55,10 @@ app.command(rich_help_panel=_WORK)(report.report)
 app.command(rich_help_panel=_WORK)(skills.skills)
 app.command(rich_help_panel=_WORK)(explain.explain)
 app.command(rich_help_panel=_WORK)(demo.demo)
+app.command(rich_help_panel=_NIGHT)(batch.batch)
+app.command(rich_help_panel=_NIGHT)(status.status)
+app.command(rich_help_panel=_NIGHT)(rescore.rescore)
+app.add_typer(store.app, name="store", rich_help_panel=_NIGHT)
 app.add_typer(lexicon.app, name="lexicon", rich_help_panel=_SHAPE)
 app.command(rich_help_panel=_SHAPE)(simulate.simulate)
 app.command(rich_help_panel=_SHAPE)(sample.sample)
@@ -85,7 +94,11 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Runs the command line; the exit code is 0, 1 (data), 2 (usage), 130 or 143 (stopped)."""
+    """Runs the command line.
+
+    The exit code is 0, 1 (data), 2 (usage), 3 (a --fail-on condition), 4 (locked), 130 or 143
+    (stopped).
+    """
     signal.signal(signal.SIGTERM, _stop)
     code = _run()
     try:
@@ -98,7 +111,9 @@ def main() -> NoReturn:
 def _run() -> int:
     """The exit code of what the user asked for; whatever went wrong has been said."""
     try:
-        app(standalone_mode=False)
+        # A command that raises typer.Exit(code) ends here, with that code as the value.
+        code = app(standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except AiskillsError as error:
         sys.stderr.write(f"aiskills: {safe(str(error))}\n")
         return error.exit_code

@@ -35,7 +35,8 @@ def measure(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            help="Offers scored by `aiskills classify`: files or folders; - reads standard input.",
+            help="Offers scored by `aiskills classify`: files or folders; a store of "
+            "`aiskills batch`; - reads standard input.",
             metavar="SCORED",
             show_default=False,
         ),
@@ -176,6 +177,8 @@ def measure(
 
       aiskills measure scored.parquet --growth 2019:2023 --cluster company
     """
+    from aiskills.batch.reading import open_current
+    from aiskills.batch.store import is_store
     from aiskills.cli.console import noter
     from aiskills.estimate.measurement import Correction, run
     from aiskills.estimate.table import question_of
@@ -201,8 +204,10 @@ def measure(
     target = None if output is None else str(output)
     if target is not None:
         _check_target(target, inputs, force=force, excel_fr=excel_fr)
+    # The store of `aiskills batch` gives the last version of each offer.
+    data = [open_current(Path(one)) if is_store(Path(one)) else one for one in inputs]
     found = run(
-        inputs,
+        data,
         question,
         Correction(gold, None if correct else {}, model),
         encoding=encoding,

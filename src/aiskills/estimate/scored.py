@@ -93,8 +93,8 @@ def open_scored(
     """Open whatever holds scored offers.
 
     Args:
-        data: Paths (files, folders, `-`), one or a list of them; a pandas or polars DataFrame; a
-            pyarrow Table.
+        data: Paths (files, folders, `-`) or what is open already, one or a list of them; a pandas
+            or polars DataFrame; a pyarrow Table.
         encoding: Encoding of text files; None to find it.
         separator: Separator of CSV files; None to find it.
         note: Takes one line for each thing the user should know.
@@ -110,17 +110,18 @@ def open_scored(
         return [_from_arrow(data)]
     if kind == "pandas" and hasattr(data, "columns"):
         return [_from_pandas(data)]
-    paths = [data] if isinstance(data, (str, os.PathLike)) else data
-    if not isinstance(paths, (list, tuple)) or not all(
-        isinstance(one, (str, os.PathLike)) for one in paths
+    given = [data] if isinstance(data, (str, os.PathLike, Scored)) else data
+    if not isinstance(given, (list, tuple)) or not all(
+        isinstance(one, (str, os.PathLike, Scored)) for one in given
     ):
         raise UsageError(
             f"offers are a {type(data).__name__}",
             expected="paths, a pandas DataFrame, a polars DataFrame or a pyarrow Table",
         )
-    opened: list[Scored] = []
+    opened = [one for one in given if isinstance(one, Scored)]
+    paths = [one for one in given if not isinstance(one, Scored)]
     try:
-        for name in expand_inputs(paths, note):
+        for name in expand_inputs(paths, note) if paths or not opened else ():
             table = open_table(name, encoding, separator, keep=True, note=note)
             opened.append(_from_file(table, name))
     except BaseException:

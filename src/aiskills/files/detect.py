@@ -214,7 +214,12 @@ class _Fault:
 
 
 def find_encoding(
-    origin: Origin, forced: str | None, note: Note, *, has_lines: bool = True
+    origin: Origin,
+    forced: str | None,
+    note: Note,
+    *,
+    has_lines: bool = True,
+    tolerant: bool = False,
 ) -> TextForm:
     """Read the file once through and say how to decode it.
 
@@ -227,6 +232,8 @@ def find_encoding(
             U+FFFD in place of what cannot be decoded. None to find it.
         note: Told when the encoding is not sure.
         has_lines: Whether the format has line breaks, so that their absence is an error.
+        tolerant: Whether bytes that are no UTF-8, in a file that is otherwise, are kept as
+            `surrogateescape` makes them, for the reader to leave their rows out.
 
     Raises:
         InputError: It cannot be decoded, holds NUL characters or has no line breaks.
@@ -247,6 +254,10 @@ def find_encoding(
         return form
     what = f"{origin.name}, line {fault.line}: byte 0x{fault.byte:02X} is not {form.encoding}"
     if form.encoding != "utf-8" or _is_mostly_utf8(origin):
+        if tolerant and form.encoding.startswith("utf-8"):
+            escaping = TextForm(form.encoding, "surrogateescape")
+            _first_fault(origin, escaping, has_lines=has_lines)  # for NUL characters
+            return escaping
         raise InputError(
             what + ", though the rest of the file is",
             hint=f"Repair it, or put U+FFFD there with --encoding {form.encoding}:replace",

@@ -18,12 +18,14 @@ from aiskills.files.cells import JSON_TEXT, compact_json, text_array
 from aiskills.files.fields import is_offer
 from aiskills.files.notes import listing
 from aiskills.files.tables import SAMPLE_ROWS, TableFile
+from aiskills.files.tolerant import bad_row, is_undecoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from aiskills.files.detect import TextForm
     from aiskills.files.origin import Origin
+    from aiskills.files.tolerant import BadRow, OnBadRow
 
 Record = dict[str, Any]
 
@@ -231,17 +233,19 @@ class JsonLinesTable(TableFile):
     Args:
         origin: The file.
         form: Its encoding.
+        bad: Takes each line that is no JSON object, once; None to make it an error.
 
     Raises:
         InputError: A line is not a JSON object (with line and column); no line at all.
     """
 
-    def __init__(self, origin: Origin, form: TextForm) -> None:
+    def __init__(self, origin: Origin, form: TextForm, bad: OnBadRow | None = None) -> None:
         super().__init__(origin)
         self._form = form
+        self._bad = bad
         self._position = 0
         kinds, first, count = _Kinds(), [], 0
-        for record in self._records():
+        for record in self._records(bad and _tell_nobody):
             kinds.add(record)
             if count < SAMPLE_ROWS:
                 first.append(record)
@@ -261,7 +265,7 @@ class JsonLinesTable(TableFile):
     def batches(self, chunk_rows: int) -> Iterator[pa.Table]:
         """Give the rows in order as tables of at most `chunk_rows` rows."""
         part: list[Record] = []
-        records = self._records()
+        records = self._records(self._bad)
         start = 0
         for record in records:
             part.append(record)
@@ -274,28 +278,48 @@ class JsonLinesTable(TableFile):
         if part:
             yield _to_table(part, self._keys, self.schema, self.origin.name)
 
-    def _records(self) -> Iterable[Record]:
-        decode = json.JSONDecoder(parse_constant=_no_constant).decode
-        name = self.origin.name
+    def _records(self, bad: OnBadRow | None) -> Iterable[Record]:
         with self._form.open(self.origin, newline="\n") as stream:
             for number, line in enumerate(stream, 1):
                 if line.isspace():
                     continue
                 self._position = self.origin.bytes_read
                 try:
-                    record = decode(line.removeprefix("\ufeff") if number == 1 else line)
-                except json.JSONDecodeError as error:
-                    raise InputError(
-                        f"{name} is not JSONL: {error.msg} at line {number:,}, "
-                        f"column {error.colno:,}",
-                        expected="one JSON object a line",
-                    ) from error
-                except RecursionError as error:
-                    raise _too_deep(f"{name}, line {number:,}") from error
-                except ValueError as error:
-                    raise InputError(f"{name}, line {number:,}: not JSON ({error})") from error
-                if not isinstance(record, dict):
-                    raise InputError(
-                        f"{name}, line {number:,}: no JSON object", expected="one object a line"
-                    )
-                yield record
+                    yield self._record(number, line)
+                except InputError as error:
+                    if bad is None:
+                        raise
+                    bad(bad_row(number, f"not JSONL: {_why(error)}", line))
+
+    def _record(self, number: int, line: str) -> Record:
+        name = self.origin.name
+        if is_undecoded(line):
+            raise InputError(f"{name}, line {number:,}: not UTF-8")
+        try:
+            record = _DECODE(line.removeprefix("\ufeff") if number == 1 else line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{name} is not JSONL: {error.msg} at line {number:,}, column {error.colno:,}",
+                expected="one JSON object a line",
+            ) from error
+        except RecursionError as error:
+            raise _too_deep(f"{name}, line {number:,}") from error
+        except ValueError as error:
+            raise InputError(f"{name}, line {number:,}: not JSON ({error})") from error
+        if not isinstance(record, dict):
+            raise InputError(
+                f"{name}, line {number:,}: no JSON object", expected="one object a line"
+            )
+        return record
+
+
+_DECODE: Final = json.JSONDecoder(parse_constant=_no_constant).decode
+
+
+def _why(error: InputError) -> str:
+    """What is wrong with a line, without the file's name before it."""
+    return error.what.rpartition(": ")[2]
+
+
+def _tell_nobody(_row: BadRow) -> None:
+    """What the first of two readings tells; the second one tells it."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from aiskills.files.notes import Note
     from aiskills.files.tables import TableFile
+    from aiskills.files.tolerant import OnBadRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def open_offers(
     separator: str | None = None,
     chunk_rows: int = 5000,
     note: Note = ignore,
+    on_bad_row: OnBadRow | None = None,
 ) -> OfferReader:
     """Open files of offers; every problem that can be seen before working is raised here.
 
@@ -65,6 +67,8 @@ def open_offers(
         chunk_rows: Rows of a chunk at most; chunks of long texts are shorter.
         note: Takes one line for each thing the user should know (encoding not sure, columns
             renamed, files left out).
+        on_bad_row: Takes each row of a CSV, TSV or JSONL file that cannot be read, while the rows
+            around it are; None to make the first one an error.
 
     Returns:
         A reader, to iterate over and to close (or to use in a `with`).
@@ -80,7 +84,9 @@ def open_offers(
     try:
         for name in names:
             tables.append(  # noqa: PERF401 (those opened are closed when one fails)
-                open_table(name, encoding, separator, keep=len(names) == 1, note=note)
+                open_table(
+                    name, encoding, separator, keep=len(names) == 1, note=note, bad=on_bad_row
+                )
             )
         fields = _all_fields(tables, mapping or {}, note)
         schema = _union([table.schema for table in tables])
@@ -122,7 +128,13 @@ def read_table(
 
 
 def open_table(
-    name: str, encoding: str | None, separator: str | None, *, keep: bool, note: Note
+    name: str,
+    encoding: str | None,
+    separator: str | None,
+    *,
+    keep: bool,
+    note: Note,
+    bad: OnBadRow | None = None,
 ) -> TableFile:
     """Opens one table of any format, for what reads other columns than those of offers.
 
@@ -132,6 +144,7 @@ def open_table(
         separator: Separator of a CSV file; None to find it.
         keep: Whether to keep what was read, so that rows can be read again.
         note: Takes one line for each thing the user should know.
+        bad: Takes each row of a text file that cannot be read; None to make it an error.
 
     Raises:
         InputError: The file cannot be read as a table.
@@ -145,12 +158,14 @@ def open_table(
             return ParquetTable(origin, note)
         if kind == "xlsx":
             return ExcelTable(origin, keep=keep, note=note)
-        form = find_encoding(origin, encoding, note, has_lines=kind != "json")
+        lines = kind != "json"
+        tolerant = lines and bad is not None
+        form = find_encoding(origin, encoding, note, has_lines=lines, tolerant=tolerant)
         if kind == "json":
             return JsonTable(origin, form, keep=keep)
         if kind == "jsonl":
-            return JsonLinesTable(origin, form)
-        return TextTable(origin, form, find_dialect(origin, form, separator, note), note)
+            return JsonLinesTable(origin, form, bad)
+        return TextTable(origin, form, find_dialect(origin, form, separator, note), note, bad)
     except BaseException:
         origin.close()
         raise

@@ -23,6 +23,7 @@ from aiskills.files.tables import (
     rows_to_table,
     text_schema,
 )
+from aiskills.files.tolerant import tolerant_rows
 
 if TYPE_CHECKING:
     import io
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from aiskills.files.detect import Dialect, TextForm
     from aiskills.files.notes import Note
     from aiskills.files.origin import Origin
+    from aiskills.files.tolerant import BadRow, OnBadRow
 
 _PART_ROWS: Final = 512  # rows between two looks at the size of a chunk
 _QUOTE_HINT: Final = "Check the separator (--separator) and the quotes of that line."
@@ -61,13 +63,22 @@ class TextTable(TableFile):
         form: Its encoding.
         dialect: Its separator.
         note: Told about renamed columns and short rows.
+        bad: Takes each row that cannot be read, once; None to make the first one an error.
 
     Raises:
         InputError: No header; a quote that never closes; a row with more cells than the header.
     """
 
-    def __init__(self, origin: Origin, form: TextForm, dialect: Dialect, note: Note) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        form: TextForm,
+        dialect: Dialect,
+        note: Note,
+        bad: OnBadRow | None = None,
+    ) -> None:
         super().__init__(origin)
+        self._bad = bad
         self._form = form
         self._dialect = dialect
         self._note = note
@@ -75,7 +86,7 @@ class TextTable(TableFile):
         one = dialect.separator == ONE_COLUMN
         self.describe = "no separator in its header" if one else f"cut at each {called}"
         with self._open() as stream:
-            reader = self._reader(stream)
+            reader = self._rows(stream, bad and _tell_nobody)
             try:
                 with _field_limit():
                     header: list[str] = next((row for row in reader if row), [])
@@ -100,7 +111,7 @@ class TextTable(TableFile):
         self._short = 0
         done = 0  # records, blank lines counted
         with self._open() as stream:
-            reader = self._reader(stream)
+            reader = self._rows(stream, self._bad)
             with _field_limit():
                 next((row for row in reader if row), None)
             while rows := self._next_rows(reader, stream, chunk_rows):
@@ -118,11 +129,17 @@ class TextTable(TableFile):
             stream.readline()
         return stream
 
+    def _rows(self, stream: io.TextIOWrapper, bad: OnBadRow | None) -> Iterator[list[str]]:
+        if bad is None:
+            return self._reader(stream)
+        first = 1 + self._dialect.skip_lines
+        return tolerant_rows(stream, self._dialect.separator, first, bad)
+
     def _reader(self, lines: Iterator[str]) -> Reader:
         return csv.reader(lines, delimiter=self._dialect.separator, strict=True)
 
     def _next_rows(
-        self, reader: Reader, stream: io.TextIOWrapper, chunk_rows: int
+        self, reader: Iterator[list[str]], stream: io.TextIOWrapper, chunk_rows: int
     ) -> list[list[str]]:
         rows: list[list[str]] = []
         binary = cast("io.BufferedIOBase", stream.buffer)
@@ -211,6 +228,10 @@ class TextTable(TableFile):
             if line != last:
                 what += f" (opened on line {line:,})"
         return InputError(what, hint=_QUOTE_HINT)
+
+
+def _tell_nobody(_row: BadRow) -> None:
+    """What the look at the first rows tells; the reading tells it."""
 
 
 def _open_quote(lines: list[str], separator: str) -> int | None:
