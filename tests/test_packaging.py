@@ -152,6 +152,7 @@ def test_the_installed_package_has_its_pages_and_samples(installed: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     assert str(installed) in done.stderr
     assert sorted(one.name for one in (tmp_path / "demo").iterdir()) == [
+        "report.html",
         "results.csv",
         "results.csv.meta.json",
     ]

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from aiskills.report import charts
 from aiskills.report.beside import nearest, published_table
+from aiskills.report.details import Details
+from aiskills.report.groups import Groups
 from aiskills.report.map import legend, region_map
 from aiskills.report.numbers import NOTHING, Numbers
-from aiskills.report.pictures import Pictures
-from aiskills.report.records import Cell, Example, Figures, SkillTable
-from aiskills.report.tables import Head, Line, Shown, Tables, small_and_secret
-from aiskills.report.words import Words
-from aiskills.schema import THEMES, Definition
+from aiskills.report.records import Cell
+from aiskills.report.tables import Line, Shown
+from aiskills.report.view import View
+from aiskills.schema import Definition
 
 #: Characters of the user's note at most.
 _NOTE: Final = 1000
 
 
-class Sections:
-    """Builds what each section of the template shows.
-
-    Args:
-        figures: What was measured.
-        words: Wording.
-        numbers: How numbers are written.
-    """
-
-    def __init__(self, figures: Figures, words: Words, numbers: Numbers) -> None:
-        self.figures, self.words, self.numbers = figures, words, numbers
-        self.tables = Tables(words, numbers)
-        self.pictures = Pictures(figures, words, numbers)
-        self.definition = figures.options.definition
-        self.whole = figures.headline.demand[self.definition]
+class Sections(View):
+    """Builds what each section of the template shows."""
 
     def all(self) -> dict[str, Any]:
         """Everything the template needs besides its words."""
         figures = self.figures
+        own = (figures, self.words, self.numbers)
+        groups, details = Groups(*own), Details(*own)
         found = {
             **self._head(),
             "definition": self.definition.value,
@@ -46,10 +35,10 @@ class Sections:
             "compared": self._compared(),
             "trend": self._trend(),
             "map": self._map(),
-            "parts": [self._branches(), self._functions(), self._themes()],
-            "skills": self._skills(),
-            "samples": self._samples(),
-            "quality": self._quality(),
+            "parts": [groups.branches(), groups.functions(), groups.themes()],
+            "skills": details.skills(),
+            "samples": details.samples(),
+            "quality": details.quality(),
             "provenance": figures.provenance,
             "scored": [
                 (name, self.words("method.rows", rows=self.numbers.count(rows)), about)
@@ -62,10 +51,6 @@ class Sections:
         found["sections"] = ["headline", *compared, "trend", "map", "branches", "functions",
                              "themes", "skills", "evidence", "quality", "method"]  # fmt: skip
         return found
-
-    def cells(self, name: str) -> tuple[Cell, ...]:
-        """Cells of a table under the report's definition; none where it is not there."""
-        return self.figures.tables.get(name, {}).get(self.definition, ())
 
     def _head(self) -> dict[str, Any]:
         options, words, numbers = self.figures.options, self.words, self.numbers
@@ -221,278 +206,6 @@ class Sections:
             "full_heads": self.tables.share_heads("region"),
             "full": self.tables.shares(cells, region=True),
         }
-
-    def _branches(self) -> dict[str, Any]:
-        words, cells = self.words, self.cells("branch")
-        known = [one for one in cells if one.kind == "cell"]
-        unknown = self.figures.inventory.unknown.get("branch", 0)
-        offers = self.figures.inventory.counted
-        divisions = [one for one in self.cells("division") if one.label[:2].isdigit()]
-        tables = []
-        if known:
-            tables.append(self._table("branch", words("branches.table"), cells))
-        if divisions:
-            tables.append(
-                self._table("division", words("branches.metallurgie"), divisions)
-                | {"title": words("branches.metallurgie"),
-                   "intro": words("branches.metallurgie_intro")}
-            )  # fmt: skip
-        after = []
-        if unknown and offers:
-            after.append(
-                words(
-                    "branches.unknown",
-                    unknown=self.numbers.count(unknown),
-                    offers=self.numbers.count(offers),
-                    share=self.numbers.percent(unknown / offers),
-                )
-            )
-        return {
-            "id": "branches",
-            "intro": [words("branches.intro" if known else "branches.none")],
-            "chart": self.pictures.shares("branch", "branches") if known else None,
-            "tables": tables,
-            "after": after,
-        }
-
-    def _functions(self) -> dict[str, Any]:
-        words, cells = self.words, self.cells("function")
-        known = [one for one in cells if one.kind == "cell"]
-        second = [one for one in self.cells("subfunction") if one.kind == "cell"]
-        tables = [self._table("function", words("functions.table"), cells)] if known else []
-        if second:
-            heads = self.tables.share_heads("subfunction")
-            rows = [
-                Line((*line.cells[:1], Shown(one.group), *line.cells[1:]), line.kind)
-                for one, line in zip(second, self.tables.shares(second), strict=True)
-            ]
-            heads.insert(1, Head(words.plain("column.function")))
-            tables.append(_shown(words("functions.sub"), heads, rows) | {"folded": True})
-        return {
-            "id": "functions",
-            "intro": [words("functions.intro" if known else "functions.none")],
-            "chart": self.pictures.shares("function", "functions") if known else None,
-            "tables": tables,
-            "after": [],
-        }
-
-    def _themes(self) -> dict[str, Any]:
-        words, cells = self.words, [one for one in self.cells("theme") if one.label in THEMES]
-        if not cells:
-            return {"id": "themes", "intro": [words("themes.none")], "chart": None, "tables": [],
-                    "after": []}  # fmt: skip
-        study = self.figures.headline.demand[Definition.STUDY]
-        iot = next(
-            (o for o in self.figures.tables["theme"][Definition.STUDY] if o.label == "iot"), None
-        )
-        only = self.figures.iot_only.get(Definition.STUDY, 0)
-        intro = [words("themes.intro")]
-        if iot is not None and study.offers:
-            intro.append(
-                words(
-                    "themes.iot",
-                    flagged=self.numbers.count(iot.flagged),
-                    part=self.numbers.percent(iot.part, 1),
-                    only=self.numbers.count(only),
-                    share=self.numbers.percent(study.share),
-                    without=self.numbers.percent((study.flagged - only) / study.offers),
-                )
-            )
-        rows = [
-            Line(
-                (
-                    Shown(words.of("theme", one.label)),
-                    self.tables.count(one.flagged),
-                    self.tables.part(one.part),
-                    Shown(
-                        self.numbers.interval(one.part_low, one.part_high, 1),
-                        one.part_low,
-                        numeric=True,
-                    ),
-                    self.tables.share(one.share),
-                )
-            )
-            for one in cells
-        ]
-        heads = self.tables.heads("theme", "flagged", "part", "interval", "share")
-        return {
-            "id": "themes",
-            "intro": intro,
-            "chart": self.pictures.themes(),
-            "tables": [_shown(words("themes.table"), heads, rows)],
-            "after": [],
-        }
-
-    def _table(self, first: str, caption: str, cells: Sequence[Cell]) -> dict[str, Any]:
-        return _shown(caption, self.tables.share_heads(first), self.tables.shares(cells))
-
-    def _skills(self) -> dict[str, Any] | None:
-        found = [one for one in self.figures.skills if one.skills]
-        overall = next((one for one in found if one.dimension == "all"), None)
-        if overall is None:
-            return None
-        rows = [
-            Line(
-                (
-                    Shown(one.name),
-                    Shown(self.words.of("theme", one.theme)),
-                    self.tables.count(one.offers),
-                    self.tables.part(one.part),
-                )
-            )
-            for one in overall.skills
-        ]
-        heads = self.tables.heads("skill", "theme", "asked", "share")
-        heads[1] = Head(heads[1].text)
-        groups = [
-            {
-                "title": self.words(f"skills.by_{dimension}"),
-                "cards": [self._card(one) for one in found if one.dimension == dimension],
-            }
-            for dimension in ("function", "branch")
-            if any(one.dimension == dimension for one in found)
-        ]
-        return {"heads": heads, "rows": rows, "groups": groups}
-
-    def _card(self, one: SkillTable) -> dict[str, Any]:
-        return {
-            "label": one.label,
-            "flagged": self.words("skills.flagged", flagged=self.numbers.count(one.flagged)),
-            "skills": [
-                {"name": skill.name, "part": self.numbers.percent(skill.part, 1)}
-                for skill in one.skills
-            ],
-            "typical": self.words("skills.typical", skills=", ".join(one.typical))
-            if one.typical
-            else "",
-        }
-
-    def _samples(self) -> list[dict[str, Any]]:
-        if not self.figures.options.texts:
-            return []
-        total = {
-            "demand": self.whole.flagged,
-            "mention": self.figures.headline.any[self.definition].flagged - self.whole.flagged,
-        }
-        return [
-            {
-                "title": self.words(f"evidence.{kind}"),
-                "intro": self.words(
-                    f"evidence.{kind}_intro",
-                    shown=self.numbers.count(len(examples)),
-                    total=self.numbers.count(total[kind]),
-                ),
-                "examples": [self._example(one) for one in examples],
-                "themes": [
-                    (code, self.words.of("theme", code))
-                    for code in THEMES
-                    if any(code in _themes_of(one) for one in examples)
-                ],
-            }
-            for kind, examples in (
-                ("demand", self.figures.demand),
-                ("mention", self.figures.mention),
-            )
-        ]
-
-    def _example(self, one: Example) -> dict[str, Any]:
-        return {
-            "title": one.title,
-            "excerpts": one.excerpts,
-            "shown_in_title": any(part.status for part in one.title),
-            "themes": _themes_of(one),
-            "theme_names": [self.words.of("theme", code) for code in one.themes],
-            "language": one.language,
-            "place": [
-                self.numbers.period(
-                    place[3:] if place[:2].isdigit() and place[2:3] == " " else place
-                )
-                for place in one.place
-            ],
-            "identifier": one.identifier,
-            "score": self.words("evidence.score", score=self.numbers.decimal(one.score, 2)),
-        }
-
-    def _quality(self) -> dict[str, Any]:
-        words, numbers, stock = self.words, self.numbers, self.figures.inventory
-
-        def rate(part: int, whole: int, ends: tuple[float, float]) -> Shown:
-            share = part / whole
-            return Shown(
-                words.plain(
-                    "quality.count",
-                    part=numbers.count(part),
-                    whole=numbers.count(whole),
-                    share=numbers.percent(share, 1),
-                    interval=numbers.interval(*ends, 1),
-                ),
-                share,
-                numeric=True,
-            )
-
-        lines = [
-            words("quality.duplicates_none")
-            if stock.reposts is None
-            else words(
-                "quality.duplicates_text",
-                reposts=numbers.count(stock.reposts),
-                read=numbers.count(stock.read),
-            )
-        ]
-        if stock.not_judged:
-            lines.append(words("quality.rejected", rejected=numbers.count(stock.not_judged)))
-        if stock.languages and stock.counted:
-            told = [
-                words.of("language", code).format(share=numbers.percent(count / stock.counted))
-                for code, count in stock.languages.items()
-                if code in ("fr", "en", "other")
-            ]
-            lines.append(words("quality.languages", languages=", ".join(told)))
-        cells, small, secret = small_and_secret(
-            [self.cells(name) for name in ("region", "branch", "function", "subfunction")]
-        )
-        return {
-            "errors": [
-                Line(
-                    (
-                        Shown(words.of("definition", one.definition)),
-                        rate(one.found, one.true, one.sensitivity),
-                        rate(one.left_alone, one.others, one.specificity),
-                    )
-                )
-                for one in self.figures.errors
-            ],
-            "error_heads": self.tables.heads("definition", "sensitivity", "exactness"),
-            "unknowns": [
-                Line(
-                    (
-                        Shown(words.of("attribute", name)),
-                        self.tables.count(count),
-                        self.tables.part(count / stock.counted),
-                    )
-                )
-                for name, count in stock.unknown.items()
-                if stock.counted
-            ],
-            "unknowns_caption": words(
-                "quality.unknowns_intro", offers=numbers.count(stock.counted)
-            ),
-            "unknown_heads": self.tables.heads("attribute", "unknown", "share"),
-            "lines": lines,
-            "small": words("quality.small_text", small=numbers.count(small),
-                           cells=numbers.count(cells), secret=numbers.count(secret)),
-        }  # fmt: skip
-
-
-def _shown(caption: str, heads: list[Head], rows: list[Line]) -> dict[str, Any]:
-    return {"title": "", "intro": "", "caption": caption, "heads": heads, "rows": rows,
-            "folded": False}  # fmt: skip
-
-
-def _themes_of(one: Example) -> tuple[str, ...]:
-    """Themes of an example: those asked for, and those of its evidence."""
-    parts = [part for stretch in (one.title, *one.excerpts) for part in stretch]
-    return tuple(dict.fromkeys([*one.themes, *(p.theme for p in parts if p.theme in THEMES)]))
 
 
 def _points(numbers: Numbers, low: float | None, high: float | None) -> str:

@@ -261,7 +261,7 @@ class _Workbook:
         columns = [self.column("column.attribute"), self.column("xlsx.value", "count"),
                    self.column("column.share", "share")]  # fmt: skip
         rows: list[list[Any]] = [
-            [f"{words.plain('column.unknown')} : {words.of('attribute', name)}", count,
+            [f"{words.of('attribute', name)} – {words.plain('note.unknown')}", count,
              count / stock.counted if stock.counted else None]
             for name, count in stock.unknown.items()
         ]  # fmt: skip
