@@ -1,0 +1,1 @@
+"""What scripts/simulation_study.py is made of: streams of known truth against `measure`."""
