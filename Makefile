@@ -35,7 +35,7 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 train: $(VENV)/.dev
 	@test -n "$(AISKILLS_REAL_OFFERS)" || { echo "make train: the labelled offers' texts are not part of the project; name the file that holds them: make train AISKILLS_REAL_OFFERS=pool.parquet" >&2; exit 1; }
@@ -58,4 +58,4 @@ clean:
 test-lowest: pyproject.toml constraints-lowest.txt
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -e ".[dev]" -c constraints-lowest.txt
-	.venv-lowest/bin/python -m pytest -W ignore::DeprecationWarning -W ignore::FutureWarning
+	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile -W ignore::DeprecationWarning -W ignore::FutureWarning

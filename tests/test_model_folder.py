@@ -380,7 +380,7 @@ def test_weights_of_the_wrong_shape(folder: Path, name: str) -> None:
         assert f"the {name.partition('_')[0]} weights have shapes" in refused(folder)
 
 
-@pytest.mark.parametrize("name", ["mention_words", "title_words", "mention_categories"])
+@pytest.mark.parametrize("name", ["near_words", "title_words", "mention_categories"])
 def test_a_vocabulary_that_does_not_fit(folder: Path, name: str) -> None:
     arrays = arrays_of(folder)
     for wrong in (

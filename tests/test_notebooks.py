@@ -105,7 +105,7 @@ def test_the_study_is_reproduced_where_its_figures_were_put_in() -> None:
 
     code = code_of(FOLDER / "02_l_etude_reproduite.ipynb")
     names: dict[str, Any] = {"simulate": simulate, "study": study}
-    exec("\n".join(code[:3]), names)  # noqa: S102 (our own notebook)
+    exec("\n".join(code[:4]), names)  # noqa: S102 (our own notebook)
     verdicts = [line.verdict for line in names["etude"].lines]
     assert len(verdicts) == 13
     assert verdicts.count("agree") >= 11

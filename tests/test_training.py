@@ -122,7 +122,6 @@ def test_no_word_of_one_employer_alone_is_a_feature(trained: Path) -> None:
         for word in reading.folded.text.decode("cp1252").split(" ")[1:-1]:
             where.setdefault(word, set()).add(group)
     for words in (
-        model.mention_features.words.words,
         model.offer_features.title_words.words,
         model.offer_features.text_words.words,
     ):

@@ -126,7 +126,7 @@ class MentionFeatures:
 
     def families(self) -> tuple[list[str], list[str]]:
         """The family of each sparse and each dense column, a name of `MENTION_FAMILIES`."""
-        sparse = ["window words"] * self._first_cue
+        sparse = [WINDOW_WORDS] * self._first_cue
         sparse += ["cues"] * (self._first_category - self._first_cue)
         sparse += [_category_family(name) for name in self.categories]
         sparse += ["surroundings"] * self.surroundings.n_columns
@@ -153,10 +153,12 @@ class MentionFeatures:
         return self.surroundings.column_name(column - self.first_surrounding)
 
 
+#: The family of the words around a match, each by itself.
+WINDOW_WORDS: Final = "window words"
 #: Families of features of the mention model, for measuring what each is worth.
 MENTION_FAMILIES: Final = (
     *("term", "theme, strength, definition", "headings", "title", "other matches"),
-    *("place and length", "window words", "cues", "surroundings", "passages"),
+    *("place and length", WINDOW_WORDS, "cues", "surroundings", "passages"),
 )
 _FAMILY_OF_CATEGORY: Final = (
     ("term=", "term"),

@@ -14,6 +14,7 @@ from aiskills.model.background import Background
 from aiskills.model.dataset import Dataset
 from aiskills.model.examples import MentionExamples
 from aiskills.model.features import (
+    WINDOW_WORDS,
     MentionFeatures,
     OfferFeatures,
     match_categories,
@@ -45,8 +46,9 @@ class Settings:
         min_groups_text: The same for words of whole texts.
         unsure_weight: Weight of an offer whose annotator was unsure, beside 1.
         written_weight: Weight of offers written for training and of their mentions, beside 1.
-        without: Families of features to do without (`aiskills.model.features`), to measure what
-            they are worth.
+        without: Families of features to do without (`aiskills.model.features`). The words of the
+            windows by themselves are worth less than nothing beside their surroundings
+            (docs/ablation.md).
     """
 
     mention_c: float = 0.2
@@ -57,7 +59,7 @@ class Settings:
     min_groups_text: int = 5
     unsure_weight: float = 0.6
     written_weight: float = 1.0
-    without: tuple[str, ...] = ()
+    without: tuple[str, ...] = (WINDOW_WORDS,)
 
 
 def design(rows: Rows, n_columns: int, scale: float = 1.0) -> sparse.csr_matrix:
@@ -175,8 +177,10 @@ def fit_mentions(
     used = np.unique(examples.owner[chosen[examples.owner]])
     readings = [examples.readings[n] for n in used]
     keep = np.flatnonzero(chosen[examples.owner])
-    per_offer = [window_hashes(windows([reading])).reshape(-1) for reading in readings]
-    vocabulary = frequent(per_offer, groups[used], settings.min_groups)
+    vocabulary: IntArray | NDArray[np.uint64] = np.zeros(0, dtype=np.uint64)
+    if WINDOW_WORDS not in settings.without:
+        per_offer = [window_hashes(windows([reading])).reshape(-1) for reading in readings]
+        vocabulary = frequent(per_offer, groups[used], settings.min_groups)
     categories = _frequent_categories(readings, groups[used], settings.min_groups)
     features = MentionFeatures(
         [words[int(h)] for h in vocabulary], categories, background.surroundings
