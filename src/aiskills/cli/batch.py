@@ -93,17 +93,8 @@ def batch(
     lexicon: options.LexiconFile = None,
     model: options.Model = None,
     threshold: options.Threshold = None,
-    siret_idcc: Annotated[
-        Path | None,
-        typer.Option(
-            "--siret-idcc",
-            help="The ministry's or France compétences' table of SIRET and IDCC: exact branches.",
-        ),
-    ] = None,
-    naf2025: Annotated[
-        Path | None,
-        typer.Option("--naf2025", help="INSEE's correspondence of NAF 2025 and NAF rev. 2."),
-    ] = None,
+    siret_idcc: options.SiretIdcc = None,
+    naf2025: options.Naf2025 = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Score what is new in an inbox, each offer exactly once, into a store of Parquet files.

@@ -35,37 +35,17 @@ def classify(
             help="Where the result goes; its suffix tells the format. - is stdout.",
         ),
     ] = None,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="csv, tsv, json, jsonl, parquet or xlsx, where the suffix doesn't tell.",
-        ),
-    ] = None,
-    excel_fr: Annotated[
-        bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
-    ] = None,
+    file_format: options.FileFormat = None,
+    excel_fr: options.ExcelFr = False,
+    jobs: options.Jobs = None,
     mapping: options.Mapping = None,
     encoding: options.Encoding = None,
     separator: options.Separator = None,
     lexicon: options.LexiconFile = None,
     model: options.Model = None,
     threshold: options.Threshold = None,
-    siret_idcc: Annotated[
-        Path | None,
-        typer.Option(
-            "--siret-idcc",
-            help="The ministry's or France compétences' table of SIRET and IDCC: exact branches.",
-        ),
-    ] = None,
-    naf2025: Annotated[
-        Path | None,
-        typer.Option("--naf2025", help="INSEE's correspondence of NAF 2025 and NAF rev. 2."),
-    ] = None,
+    siret_idcc: options.SiretIdcc = None,
+    naf2025: options.Naf2025 = None,
     only_flagged: Annotated[
         bool,
         typer.Option("--only-flagged", help="Keep only offers that ask for AI skills (study)."),

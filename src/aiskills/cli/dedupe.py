@@ -57,20 +57,9 @@ def dedupe(
         bool,
         typer.Option("--any-place", help="Mark the same text for another region as a repost too."),
     ] = False,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="csv, tsv, json, jsonl, parquet or xlsx, where the suffix doesn't tell.",
-        ),
-    ] = None,
-    excel_fr: Annotated[
-        bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
-    ] = False,
-    jobs: Annotated[
-        int | None,
-        typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
-    ] = None,
+    file_format: options.FileFormat = None,
+    excel_fr: options.ExcelFr = False,
+    jobs: options.Jobs = None,
     mapping: options.Mapping = None,
     encoding: options.Encoding = None,
     separator: options.Separator = None,

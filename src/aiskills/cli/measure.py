@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiskills.estimate import Measurement
     from aiskills.estimate.render import Shown
 
-_COUNTED = "What is counted"
+_COUNTED = options.COUNTED
 _INTERVALS = "Correction and intervals"
 #: Columns of a terminal up to which names of groups wrap early, so that figures fit.
 _NARROW = 90
@@ -56,9 +56,7 @@ def measure(
         str | None,
         typer.Option(help="Growth from one period to another instead of levels.", metavar="A:B"),
     ] = None,
-    definition: Annotated[
-        str, typer.Option(help="study, strict or both.", rich_help_panel=_COUNTED)
-    ] = "both",
+    definition: options.Definitions = "both",
     status: Annotated[
         str,
         typer.Option(
@@ -66,29 +64,10 @@ def measure(
             rich_help_panel=_COUNTED,
         ),
     ] = "demand",
-    population: Annotated[
-        str, typer.Option(help="cadre or all.", rich_help_panel=_COUNTED)
-    ] = "all",
-    perimeter: Annotated[
-        str,
-        typer.Option(help="opco2i, insee (sections B to E) or all.", rich_help_panel=_COUNTED),
-    ] = "all",
-    window: Annotated[
-        str | None,
-        typer.Option(
-            help="First and last period counted, as in 2019:2024-H1.",
-            metavar="A:B",
-            rich_help_panel=_COUNTED,
-        ),
-    ] = None,
-    dedupe: Annotated[
-        bool | None,
-        typer.Option(
-            "--dedupe/--no-dedupe",
-            help="Count reposts once; the default where `aiskills dedupe` has marked them.",
-            rich_help_panel=_COUNTED,
-        ),
-    ] = None,
+    population: options.Population = "all",
+    perimeter: options.Perimeter = "all",
+    window: options.Window = None,
+    dedupe: options.Dedupe = None,
     panel: Annotated[
         str | None,
         typer.Option(
@@ -97,13 +76,7 @@ def measure(
             rich_help_panel=_COUNTED,
         ),
     ] = None,
-    confidence: Annotated[
-        str | None,
-        typer.Option(
-            help="Least confidence of a branch (certain, majority, ambiguous); others are unknown.",
-            rich_help_panel=_COUNTED,
-        ),
-    ] = None,
+    confidence: options.Confidence = None,
     weights: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Weights.", rich_help_panel=_COUNTED)
     ] = None,
@@ -158,9 +131,7 @@ def measure(
             help="Where the table goes: .csv, .parquet, .xlsx, .json or .md; - is stdout.",
         ),
     ] = None,
-    excel_fr: Annotated[
-        bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
-    ] = False,
+    excel_fr: options.ExcelFr = False,
     encoding: options.Encoding = None,
     separator: options.Separator = None,
     quiet: options.Quiet = False,

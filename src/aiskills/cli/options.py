@@ -48,6 +48,71 @@ Threshold = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors on stderr.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the output file if it exists.")]
 
+#: Panel of the options that say which offers are counted.
+COUNTED = "What is counted"
+Scored = Annotated[
+    list[str],
+    typer.Argument(
+        help="Offers scored by `aiskills classify`: files or folders; - reads standard input.",
+        metavar="SCORED",
+        show_default=False,
+    ),
+]
+Population = Annotated[str, typer.Option(help="cadre or all.", rich_help_panel=COUNTED)]
+Perimeter = Annotated[
+    str,
+    typer.Option(help="opco2i, insee (sections B to E) or all.", rich_help_panel=COUNTED),
+]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        help="First and last period counted, as in 2019:2024-H1.",
+        metavar="A:B",
+        rich_help_panel=COUNTED,
+    ),
+]
+Dedupe = Annotated[
+    bool | None,
+    typer.Option(
+        "--dedupe/--no-dedupe",
+        help="Count reposts once; the default where `aiskills dedupe` has marked them.",
+        rich_help_panel=COUNTED,
+    ),
+]
+Confidence = Annotated[
+    str | None,
+    typer.Option(
+        help="Least confidence of a branch (certain, majority, ambiguous); others are unknown.",
+        rich_help_panel=COUNTED,
+    ),
+]
+Definitions = Annotated[str, typer.Option(help="study, strict or both.", rich_help_panel=COUNTED)]
+FileFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="csv, tsv, json, jsonl, parquet or xlsx, where the suffix doesn't tell.",
+    ),
+]
+ExcelFr = Annotated[
+    bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
+]
+SiretIdcc = Annotated[
+    Path | None,
+    typer.Option(
+        "--siret-idcc",
+        help="The ministry's or France compétences' table of SIRET and IDCC: exact branches.",
+    ),
+]
+Naf2025 = Annotated[
+    Path | None,
+    typer.Option("--naf2025", help="INSEE's correspondence of NAF 2025 and NAF rev. 2."),
+]
+
 
 def parse_mapping(text: str | None) -> dict[str, str] | None:
     """``title=COL,description=COL`` as a mapping; None for None.

@@ -21,14 +21,7 @@ FORMATS: Final = {"html": ".html", "xlsx": ".xlsx", "pdf": ".pdf", "png-folder":
 
 
 def report(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Offers scored by `aiskills classify`: files or folders; - reads standard input.",
-            metavar="SCORED",
-            show_default=False,
-        ),
-    ],
+    inputs: options.Scored,
     output: Annotated[
         Path,
         typer.Option("-o", "--output", help="Where it goes; - is standard output (HTML)."),
@@ -67,13 +60,8 @@ def report(
             rich_help_panel=_COUNTED,
         ),
     ] = "study",
-    population: Annotated[
-        str, typer.Option(help="cadre or all.", rich_help_panel=_COUNTED)
-    ] = "all",
-    perimeter: Annotated[
-        str,
-        typer.Option(help="opco2i, insee (sections B to E) or all.", rich_help_panel=_COUNTED),
-    ] = "all",
+    population: options.Population = "all",
+    perimeter: options.Perimeter = "all",
     gold: Annotated[
         Path | None,
         typer.Option(

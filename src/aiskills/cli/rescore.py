@@ -16,21 +16,9 @@ def rescore(
     model: options.Model = None,
     lexicon: options.LexiconFile = None,
     threshold: options.Threshold = None,
-    siret_idcc: Annotated[
-        Path | None,
-        typer.Option(
-            "--siret-idcc",
-            help="The ministry's or France compétences' table of SIRET and IDCC: exact branches.",
-        ),
-    ] = None,
-    naf2025: Annotated[
-        Path | None,
-        typer.Option("--naf2025", help="INSEE's correspondence of NAF 2025 and NAF rev. 2."),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
-    ] = None,
+    siret_idcc: options.SiretIdcc = None,
+    naf2025: options.Naf2025 = None,
+    jobs: options.Jobs = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Judge all offers of a store anew; the old results stay readable until all is done.

@@ -73,10 +73,7 @@ def sample(
     name: Annotated[
         str, typer.Option("--set", help="Name of the draw in the labels; the strategy if unset.")
     ] = "",
-    jobs: Annotated[
-        int | None,
-        typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
-    ] = None,
+    jobs: options.Jobs = None,
     mapping: options.Mapping = None,
     encoding: options.Encoding = None,
     separator: options.Separator = None,

@@ -79,13 +79,7 @@ def simulate(
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            help="csv, tsv, json, jsonl, parquet or xlsx, where the suffix doesn't tell.",
-        ),
-    ] = None,
+    file_format: options.FileFormat = None,
     quiet: options.Quiet = False,
     force: options.Force = False,
 ) -> None:

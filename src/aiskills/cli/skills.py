@@ -13,18 +13,11 @@ from aiskills.cli import options
 if TYPE_CHECKING:
     from aiskills.skills import Skills
 
-_COUNTED = "What is counted"
+_COUNTED = options.COUNTED
 
 
 def skills(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Offers scored by `aiskills classify`: files or folders; - reads standard input.",
-            metavar="SCORED",
-            show_default=False,
-        ),
-    ],
+    inputs: options.Scored,
     by: Annotated[
         str | None,
         typer.Option(
@@ -41,39 +34,12 @@ def skills(
         str | None,
         typer.Option(help="What `--by period` cuts: year (as if unset), half, quarter or month."),
     ] = None,
-    definition: Annotated[
-        str, typer.Option(help="study, strict or both.", rich_help_panel=_COUNTED)
-    ] = "study",
-    population: Annotated[
-        str, typer.Option(help="cadre or all.", rich_help_panel=_COUNTED)
-    ] = "all",
-    perimeter: Annotated[
-        str,
-        typer.Option(help="opco2i, insee (sections B to E) or all.", rich_help_panel=_COUNTED),
-    ] = "all",
-    window: Annotated[
-        str | None,
-        typer.Option(
-            help="First and last period counted, as in 2019:2024-H1.",
-            metavar="A:B",
-            rich_help_panel=_COUNTED,
-        ),
-    ] = None,
-    dedupe: Annotated[
-        bool | None,
-        typer.Option(
-            "--dedupe/--no-dedupe",
-            help="Count reposts once; the default where `aiskills dedupe` has marked them.",
-            rich_help_panel=_COUNTED,
-        ),
-    ] = None,
-    confidence: Annotated[
-        str | None,
-        typer.Option(
-            help="Least confidence of a branch (certain, majority, ambiguous); others are unknown.",
-            rich_help_panel=_COUNTED,
-        ),
-    ] = None,
+    definition: options.Definitions = "study",
+    population: options.Population = "all",
+    perimeter: options.Perimeter = "all",
+    window: options.Window = None,
+    dedupe: options.Dedupe = None,
+    confidence: options.Confidence = None,
     min_offers: Annotated[
         int,
         typer.Option(
@@ -103,9 +69,7 @@ def skills(
             help="Where the table goes: .csv, .parquet, .xlsx, .json or .md; - is stdout.",
         ),
     ] = None,
-    excel_fr: Annotated[
-        bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
-    ] = False,
+    excel_fr: options.ExcelFr = False,
     encoding: options.Encoding = None,
     separator: options.Separator = None,
     quiet: options.Quiet = False,

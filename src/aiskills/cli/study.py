@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from aiskills.study import Study
 
-_COUNTED = "What is counted"
+_COUNTED = options.COUNTED
 _STYLES = {"agree": "green", "inconclusive": "yellow", "above": "red", "below": "red",
            "differ": "red"}  # fmt: skip
 #: Columns of the table on a terminal: 100 in all with what stands between them.
@@ -24,14 +24,7 @@ _TEXT_SUFFIXES = (".md", ".markdown", ".json")
 
 
 def study(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Offers scored by `aiskills classify`: files or folders; - reads standard input.",
-            metavar="SCORED",
-            show_default=False,
-        ),
-    ],
+    inputs: options.Scored,
     lang: Annotated[str, typer.Option(help="Language of the texts: fr or en.")] = "fr",
     definition: Annotated[
         str,
@@ -57,14 +50,7 @@ def study(
             rich_help_panel=_COUNTED,
         ),
     ] = "both",
-    dedupe: Annotated[
-        bool | None,
-        typer.Option(
-            "--dedupe/--no-dedupe",
-            help="Count reposts once; the default where `aiskills dedupe` has marked them.",
-            rich_help_panel=_COUNTED,
-        ),
-    ] = None,
+    dedupe: options.Dedupe = None,
     cluster: Annotated[
         str | None,
         typer.Option(
