@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -56,3 +62,30 @@ def judge(model: TrainedModel, lexicon: Lexicon) -> Judge:
 def scanner(lexicon: Lexicon) -> Scanner:
     """A scanner with the shipped tables."""
     return Scanner(lexicon, Headings.default())
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path,
+    offers: pa.Table,
+) -> Iterator[Callable[..., tuple[int, str, str]]]:  # fmt: skip
+    """Runs a command in this process, inside a folder where the module's `offers` are a file."""
+    from aiskills.cli import main
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    pq.write_table(offers, tmp_path / "scored.parquet")
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["aiskills", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main()
+        sys.stdout.flush()
+        out, err = capfd.readouterr()
+        assert isinstance(caught.value.code, int)
+        return caught.value.code, out, err
+
+    yield call
+    signal.signal(signal.SIGTERM, before)

@@ -8,10 +8,8 @@ import itertools
 import json
 import math
 import re
-import signal
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -327,34 +325,6 @@ def test_chunks_and_files_give_the_same(offers: pa.Table, found: Skills, tmp_pat
 # --- the command -------------------------------------------------------------------------------
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path,
-    offers: pa.Table,
-) -> Iterator[Run]:  # fmt: skip
-    """Runs the command in this process, inside a folder with scored.parquet."""
-
-    from aiskills.cli import main
-
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    pq.write_table(offers, tmp_path / "scored.parquet")
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["aiskills", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main()
-        sys.stdout.flush()
-        out, err = capfd.readouterr()
-        assert isinstance(caught.value.code, int)
-        return caught.value.code, out, err
-
-    yield call
-    signal.signal(signal.SIGTERM, before)
 
 
 def test_a_pipe_gets_one_whole_table(run: Run) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -445,34 +443,6 @@ def test_figures_are_written_as_the_language_does(lang: str, share: str, ends: s
 # --- the command -------------------------------------------------------------------------------
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path,
-    offers: pa.Table,
-) -> Iterator[Run]:  # fmt: skip
-    """Runs the command in this process, inside a folder with scored.parquet."""
-
-    from aiskills.cli import main
-
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    pq.write_table(offers, tmp_path / "scored.parquet")
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["aiskills", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main()
-        sys.stdout.flush()
-        out, err = capfd.readouterr()
-        assert isinstance(caught.value.code, int)
-        return caught.value.code, out, err
-
-    yield call
-    signal.signal(signal.SIGTERM, before)
 
 
 def test_a_pipe_gets_markdown(run: Run) -> None:
