@@ -8,11 +8,12 @@ endif
 
 CASES = tests/cases/positive.json tests/cases/negative.json tests/cases/mention.json tests/cases/wild.json
 
-.PHONY: demo test test-lowest lint train train-written background ablation clean help
+.PHONY: demo test test-lowest lint train train-written background ablation bench clean help
 
 help:
 	@echo "make demo    set up and classify the sample offers"
 	@echo "make test    set up and run linters, types, the import contract and all tests"
+	@echo "make bench   measure speed and quality (half an hour; AISKILLS_REAL_OFFERS=FILE for real offers)"
 	@echo "make train-written   train a model from the offers written for it alone (models/written)"
 	@echo "make train   train the model again (needs the labelled offers: AISKILLS_REAL_OFFERS=FILE)"
 
@@ -49,6 +50,10 @@ train-written: $(VENV)/.dev
 background ablation: $(VENV)/.dev
 	@test -n "$(AISKILLS_REAL_OFFERS)" || { echo "make $@: name the file of offers: make $@ AISKILLS_REAL_OFFERS=pool.parquet" >&2; exit 1; }
 	$(BIN)/python scripts/$(if $(filter background,$@),make_background,ablation).py "$(AISKILLS_REAL_OFFERS)"
+
+# Speed and quality beside other tools, and every limit that is promised (half an hour).
+bench: $(VENV)/.dev
+	AISKILLS_REAL_OFFERS="$(AISKILLS_REAL_OFFERS)" $(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) .venv-lowest demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -40,7 +40,8 @@ from aiskills.model.folder import find_model
 from aiskills.model.learn import MIN_EMPLOYERS, learn_background
 from aiskills.model.surroundings import PASSAGE_ZONES
 from aiskills.model.windows import PLACES
-from aiskills.text import FIELD_BREAK, fold_batch
+from aiskills.repair import FIELD_BREAK
+from aiskills.text import fold_batch
 
 FILES = sorted((Path(__file__).resolve().parents[1] / "data" / "training").glob("*.jsonl"))
 #: The fewest uses of a word that is known (`min_uses` of the meta).

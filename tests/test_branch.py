@@ -14,15 +14,19 @@ import pytest
 
 from aiskills.attributes.branch import BRANCH_COLUMNS, branches
 from aiskills.attributes.branch_tables import branch_tables, fold_label, parse_idcc
+from aiskills.attributes.company import _folded, told_by_names
 from aiskills.attributes.industry import METALLURGIE_DIVISIONS, metallurgie_division
 from aiskills.attributes.naf import NafCode, parse_naf, read_naf2025
 from aiskills.attributes.siret import SiretIdcc, parse_sirets, read_siret_idcc
+from aiskills.attributes.titles import fold_texts, read_rows
 from aiskills.errors import InputError
+from aiskills.phrases.cues import OUTSIDE as OUTSIDE_ID
+from aiskills.phrases.cues import expanded
 
 CASES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "cases" / "branches.json").read_text("utf-8")
 )
-FIELDS = ("idcc", "siret", "naf", "sector_label")
+FIELDS = ("idcc", "siret", "naf", "sector_label", "company")
 FORMER = "54 650 2344 714 3231"
 
 
@@ -43,6 +47,7 @@ def all_cases(order: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
     table = branches(
         {name: texts(*(case["fields"].get(name) for case in cases)) for name in FIELDS},
         intermediary=pa.array([case.get("intermediary") for case in cases], pa.bool_()),
+        cues=texts(*(case.get("cues") for case in cases)),
     )
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
@@ -60,12 +65,35 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
     shuffled = all_cases(order)
     rows = all_cases(np.arange(len(CASES)))
     assert [rows[int(place)] for place in order] == shuffled
-    for place, case in enumerate(CASES[:60]):
+    for place, case in [*enumerate(CASES[:40]), *list(enumerate(CASES))[-40:]]:
         alone = branches(
             {name: texts(value) for name, value in case["fields"].items()} or {"naf": texts(None)},
             intermediary=pa.array([case.get("intermediary")], pa.bool_()),
+            cues=texts(case.get("cues")),
         )
         assert alone.to_pylist() == [rows[place]]
+
+
+def test_words_in_names_stand_for_branches() -> None:
+    ids = {row["id"] for row in read_rows("branches.csv")} | {OUTSIDE_ID}
+    seen: dict[str, str] = {}
+    for row in read_rows("company_words.csv"):
+        assert row["branch"] in ids | {"intermediaire", "inconnu"}, row["phrase"]
+        for form in expanded(row["phrase"]):
+            assert seen.setdefault(form, row["branch"]) == row["branch"], form
+
+
+def test_names_are_folded_as_titles_are() -> None:
+    names = ["Mairie de LYON", "", "Éco-Conseils d’État", "RHPlus", "S.N.C. Bureaux & Cie (44)"]
+    assert told_by_names(texts(*names, None, "x\nMairie")).to_pylist() == [
+        "hors", None, "hors", None, None, None, "hors",
+    ]  # fmt: skip
+    assert told_by_names(texts()).to_pylist() == []
+    ours, theirs = _folded(names), fold_texts(texts(*names))
+    plain = [text.replace(".", " ").split() for text in theirs.as_array().to_pylist()]
+    kept = [[word for word in words if word[0].isalnum()] for words in plain]
+    assert [text.split() for text in ours.as_array().to_pylist()] == kept
+    assert told_by_names(texts(*names, *names)).to_pylist()[:3] == ["hors", None, "hors"]
 
 
 def test_columns_and_shapes() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aiskills.context import OfferReader, Reading
 from aiskills.phrases import Headings, Lexicon, Scanner, Term
 from aiskills.schema import Zone
-from aiskills.text import FIELD_BREAK
+from aiskills.repair import FIELD_BREAK
 
 TERMS = Lexicon((Term("machine learning"), Term("IA"), Term("data scientist")))
 READER = OfferReader(Scanner(TERMS, Headings.default()))

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiskills.attributes.titles import read_rows
 from aiskills.context import OfferReader
 from aiskills.phrases import Cue, CueKind, Cues, Headings, Lexicon, Scanner, kinds_text
-from aiskills.phrases.cues import expanded
-from aiskills.text import FIELD_BREAK, fold
+from aiskills.phrases.cues import MAKER_REACH, OUTSIDE, PARTS, expanded
+from aiskills.repair import FIELD_BREAK
+from aiskills.text import fold
 
 CASES: dict[str, list[str]] = json.loads(
     (Path(__file__).parent / "cases" / "cues.json").read_text("utf-8")
@@ -65,9 +67,35 @@ def test_cues_do_not_change_matches(scanner: Scanner) -> None:
     assert scanner.hits(folded) == without.hits(folded)
 
 
+def test_a_maker_and_what_it_makes() -> None:
+    table = Cues(
+        [("conçoit et fabrique", "maker"), ("des pompes", "product:metallurgie"),
+         ("des fromages", "product:hors"), ("leader mondial", "leader"),
+         ("de la chimie", "sector:chimie")]
+    )  # fmt: skip
+    scanner = Scanner(Lexicon(()), Headings([]), table)
+
+    def told(text: str) -> str:
+        return kinds_text(cues_of(text, scanner))
+
+    assert told("conçoit et fabrique des pompes") == "branch:metallurgie"
+    assert told("conçoit et fabrique des pompes et des fromages") == "branch:metallurgie"
+    assert told("des pompes conçoit et fabrique") == told("des pompes") == ""
+    assert told("leader mondial des pompes") == "branch:metallurgie"
+    assert told("leader mondial de la chimie") == "branch:chimie"
+    # a sector must follow at once, and a maker says nothing of a sector
+    assert told("leader mondial reconnu de la chimie") == ""
+    assert told("conçoit et fabrique de la chimie") == ""
+    near, far = "a" * (MAKER_REACH - 1), "a" * MAKER_REACH
+    assert told(f"conçoit et fabrique {near} des pompes") == "branch:metallurgie"
+    assert told(f"conçoit et fabrique {far} des pompes") == ""
+    (cue,) = cues_of("conçoit et fabrique des pompes", scanner)
+    assert cue == Cue(CueKind.BRANCH, 20, 30, "metallurgie")
+
+
 WORDS = """
     statut cadre non assimilé agent de maîtrise forfait jours notre client cabinet recrutement IA
-    machine learning : , . /
+    machine learning : , . / conçoit et fabrique des pompes leader mondial de la chimie
 """.split()  # noqa: SIM905 (a list of words)
 GLUE = (" ", "\n", FIELD_BREAK)
 
@@ -77,6 +105,8 @@ def test_cues_are_in_order_and_apart(words: list[str], glue: str) -> None:
     end = 0
     for cue in cues_of(glue.join(words)):
         assert cue.kind is not CueKind.TRAP
+        assert cue.kind not in PARTS
+        assert (cue.kind is CueKind.BRANCH) is bool(cue.branch)
         assert end <= cue.start < cue.end
         end = cue.end
 
@@ -92,18 +122,24 @@ def test_expanded() -> None:
 def test_the_table_is_sound() -> None:
     text = (resources.files("aiskills") / "data" / "cues.csv").read_text("utf-8")
     rows = list(csv.DictReader(text.splitlines(), delimiter=";"))
-    assert {row["kind"] for row in rows} == set(CueKind)
+    assert {row["kind"].partition(":")[0] for row in rows} == set(CueKind)
+    ids = {row["id"] for row in read_rows("branches.csv")} | {OUTSIDE}
+    needs_one = {CueKind.BRANCH, CueKind.PRODUCT, CueKind.SECTOR}
     kinds: dict[str, str] = {}
     for row in rows:
+        kind, _, branch = row["kind"].partition(":")
+        assert branch in ids if kind in needs_one else not branch, row["phrase"]
         assert row["phrase"].count("{") == row["phrase"].count("}")
         assert None not in row.values()
         for form in expanded(row["phrase"]):
             folded = fold(form).text.decode("cp1252")
-            assert len(folded.split()) > 1, f"{form}: one word tells nothing by itself"
+            assert len(folded.split()) > 1 or kind == CueKind.LEADER, (
+                f"{form}: one word tells nothing by itself"
+            )
             assert kinds.setdefault(folded, row["kind"]) == row["kind"], form
 
 
 def test_the_default_table_is_shared() -> None:
     assert Cues.default() is Cues.default()
-    counts = Counter(kind for _, kind in Cues.default()._entries)
+    counts = Counter(kind for _, kind, _ in Cues.default()._entries)
     assert len(Cues.default()) == sum(counts.values()) > 5_000

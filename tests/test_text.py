@@ -14,15 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiskills.phrases import Lexicon
-from aiskills.text import (
-    FIELD_BREAK,
-    FOLDED_BREAK,
-    Folded,
-    fold,
-    fold_batch,
-    needs_repair,
-    repair,
-)
+from aiskills.repair import FIELD_BREAK, needs_repair, repair
+from aiskills.text import FOLDED_BREAK, Folded, fold, fold_batch
 
 # --- the rules ---------------------------------------------------------------------------------
 
@@ -476,8 +469,8 @@ _UNITS = [
 )
 def test_a_hostile_text_costs_no_more_than_its_length(unit: str, end: str) -> None:
     text = unit * (_LONG // len(unit)) + end
-    started = time.perf_counter()
+    started = time.process_time()
     form = fold(text)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     assert seconds < 3, f"{seconds:.1f} s"
     check_form(text, form)

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from aiskills.model import words as words_module
 from aiskills.model.words import Words
 from aiskills.tokens import token_hashes
 
@@ -23,10 +22,8 @@ AT_THE_END = [(number << 40) | 0xFFFF for number in range(60)]
 
 def vocabulary(hashes: Sequence[int]) -> Words:
     """A vocabulary of words with these hashes, which no real words need to have."""
-    with pytest.MonkeyPatch.context() as patch:
-        array = np.array(hashes, dtype=np.uint64)
-        patch.setattr(words_module, "token_hashes", lambda _: array)
-        return Words([f"word {number}" for number in range(len(hashes))])
+    array = np.array(hashes, dtype=np.uint64)
+    return Words([f"word {number}" for number in range(len(hashes))], lambda _: array)
 
 
 def agrees(hashes: Sequence[int], asked: Sequence[int]) -> bool:

@@ -10,13 +10,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiskills.phrases import Cue, Match, Scanner, ZoneMap
+from aiskills.phrases import Cue, Found, Match, Scanner, ZoneMap
+from aiskills.repair import FIELD_BREAK
 from aiskills.schema import Zone
-from aiskills.text import FIELD_BREAK, FOLDED_BREAK, Folded, fold_batch
+from aiskills.text import FOLDED_BREAK, Folded, fold_many
 from aiskills.tokens import TokenCutter, Tokens
 
-_LINE_BREAK: Final = re.compile(r"[\n\r]+")
 _MARKED_BREAK: Final = re.compile(r"[\n\r]+|<(?:br|/?li|/?p|/h)", re.IGNORECASE)
+#: Tokens kept on each side of a match.
+REACH: Final = 40
 #: Marks that end a sentence or open an item of a list: each is a token of its own.
 _ENDS_SENTENCE: Final = np.zeros(256, dtype=bool)
 _ENDS_SENTENCE[list((".!?;•*" + FOLDED_BREAK).encode("cp1252"))] = True
@@ -38,6 +40,7 @@ class Reading:
         sentence: For each token the number of its sentence or line.
         cues: What phrases tell of cadre status and intermediaries, in order; also where there is no
             match.
+        title_tokens: Number of tokens of the title; 0 where there is no match.
     """
 
     given: str
@@ -50,10 +53,14 @@ class Reading:
     last: NDArray[np.int64]
     sentence: NDArray[np.int64]
     cues: tuple[Cue, ...] = ()
+    title_tokens: int = 0
 
     def field_span(self, match: Match) -> tuple[str, int, int]:
         """Where a match stands: field name, start and exclusive end in characters of that field."""
-        start, end = self.folded.span(match.start, match.end)
+        return self.field_of(*self.folded.span(match.start, match.end))
+
+    def field_of(self, start: int, end: int) -> tuple[str, int, int]:
+        """The same of offsets into `given`."""
         if start < self.title_chars:
             return "title", start, min(end, self.title_chars)
         shift = self.title_chars + 1
@@ -85,41 +92,64 @@ class OfferReader:
             One `Reading` an offer, in order.
         """
         given = [t + FIELD_BREAK + d for t, d in zip(titles, descriptions, strict=True)]
-        for text, title, folded in zip(given, titles, fold_batch(given), strict=True):
-            yield self._look(text, len(title), folded)
+        batch = fold_many(given)
+        found = self.scanner.scan_many(batch, given)
+        matched = [number for number, its in enumerate(found) if its.matches]
+        tokens = iter(self._tokens([batch.texts[n] for n in matched], [found[n] for n in matched]))
+        for text, title, folded, its in zip(given, titles, batch.texts, found, strict=True):
+            if its.matches:
+                yield _closely(text, len(title), folded, its, next(tokens))
+            else:
+                yield Reading(
+                    *(text, len(title), folded, (), (), None, _NOTHING, _NOTHING, _NOTHING),
+                    its.cues,
+                )
 
-    def _look(self, given: str, title_chars: int, folded: Folded) -> Reading:
-        found = self.scanner.scan(folded, given)
-        if not found.matches:
-            return Reading(
-                given, title_chars, folded, (), (), None, _NOTHING, _NOTHING, _NOTHING, found.cues
-            )
-        tokens = self._cutter.cut(folded)
-        body = int(np.searchsorted(folded.source, title_chars))
-        zones = ZoneMap(found.headings, body)
-        starts = np.array([match.start for match in found.matches])
-        ends = np.array([match.end for match in found.matches])
-        return Reading(
-            given,
-            title_chars,
-            folded,
-            found.matches,
-            tuple(zones.at(match.start) for match in found.matches),
-            tokens,
-            np.searchsorted(tokens.starts, starts),
-            np.searchsorted(tokens.starts, ends),
-            _sentences(given, folded, tokens),
-            found.cues,
-        )
+    def _tokens(self, texts: Sequence[Folded], found: Sequence[Found]) -> list[Tokens]:
+        if not texts:
+            return []
+        places = [
+            (number, match.start, match.end)
+            for number, its in enumerate(found)
+            for match in its.matches
+        ]
+        return self._cutter.cut_near(texts, places, REACH)
+
+
+def _closely(given: str, title_chars: int, folded: Folded, found: Found, tokens: Tokens) -> Reading:
+    body = int(np.searchsorted(folded.source, title_chars))
+    zones = ZoneMap(found.headings, body)
+    bounds = np.array([(match.start, match.end) for match in found.matches])
+    places = np.searchsorted(tokens.starts, bounds)
+    return Reading(
+        given,
+        title_chars,
+        folded,
+        found.matches,
+        tuple(zones.at(match.start) for match in found.matches),
+        tokens,
+        places[:, 0],
+        places[:, 1],
+        _sentences(given, folded, tokens),
+        found.cues,
+        int(np.searchsorted(tokens.starts, body)),
+    )
 
 
 def _sentences(given: str, folded: Folded, tokens: Tokens) -> NDArray[np.int64]:
     opens = np.zeros(len(tokens), dtype=np.int64)
     letters = np.frombuffer(folded.text, dtype=np.uint8)
     opens[1:] = _ENDS_SENTENCE[letters[tokens.starts[:-1] + 1]]
-    breaks = _MARKED_BREAK if "<" in given else _LINE_BREAK
-    lines = [found.end() for found in breaks.finditer(given)]
-    if lines:
+    lines = _line_starts(given)
+    if len(lines):
         at = np.searchsorted(folded.source[tokens.starts + 1], lines)
         opens[at[at < len(opens)]] = 1
     return np.cumsum(opens)
+
+
+def _line_starts(given: str) -> NDArray[np.int64]:
+    """Offsets behind line breaks, and behind the beginning of tags that break lines."""
+    if "<" in given:
+        return np.array([found.end() for found in _MARKED_BREAK.finditer(given)], dtype=np.int64)
+    letters = np.frombuffer(given.encode("latin-1", "replace"), dtype=np.uint8)
+    return np.flatnonzero((letters == ord("\n")) | (letters == ord("\r"))) + 1

@@ -233,6 +233,21 @@ def _work(setup: Setup, fields: Mapping[str, pa.Array]) -> pa.Table:
     return added_columns(setup.judge(), fields, setup.own)
 
 
+def _work_elsewhere(setup: Setup, packed: bytes) -> bytes:
+    table = pa.ipc.open_stream(packed).read_all()
+    fields = {name: table.column(name).combine_chunks() for name in table.column_names}
+    return _packed(_work(setup, fields))
+
+
+def _packed(table: pa.Table) -> bytes:
+    """A table as Arrow's stream format, which holds the rows of a slice and no others."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
+
+
 def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Iterator[pa.Table]:
     """Judges offers chunk by chunk, in their order, in bounded memory.
 
@@ -252,17 +267,21 @@ def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Ite
 
     # Workers compute on one thread each; a queue of our own bounds memory, however slow writing is.
     executor = ProcessPoolExecutor(max_workers=jobs, env=dict.fromkeys(_THREADS, "1"))
-    waiting: deque[tuple[pa.Table, Future[pa.Table]]] = deque()
+    waiting: deque[tuple[pa.Table, Future[bytes]]] = deque()
+
+    def finished() -> pa.Table:
+        table, task = waiting.popleft()
+        return with_columns(table, pa.ipc.open_stream(task.result()).read_all())
+
     done = False
     try:
         for chunk in chunks:
-            task = executor.submit(_work, setup, fields_of(chunk.table, chunk.fields))
-            waiting.append((chunk.table, task))
+            packed = _packed(pa.table(fields_of(chunk.table, chunk.fields)))
+            waiting.append((chunk.table, executor.submit(_work_elsewhere, setup, packed)))
             if len(waiting) > _QUEUED * jobs:
-                table, task = waiting.popleft()
-                yield with_columns(table, task.result())
-        for table, task in waiting:
-            yield with_columns(table, task.result())
+                yield finished()
+        while waiting:
+            yield finished()
         done = True
     finally:
         executor.shutdown(wait=done, kill_workers=not done)

@@ -82,7 +82,7 @@ CLASSIFY_COLUMNS: Final = {
     "ai_evidence": "JSON list of {term, quote, start, end, field, zone, theme, status, score}",
     "ai_language": "fr, en or other; empty if not judged",
     "ai_branch": "OPCO 2i branch, hors OPCO 2i, siège, intermédiaire or inconnu",
-    "ai_branch_basis": "idcc, siret, naf, sector_label, text or unknown",
+    "ai_branch_basis": "idcc, siret, naf, sector_label, text, company or unknown",
     "ai_branch_confidence": "certain, majority or ambiguous; empty if the branch is unknown",
     "ai_branch_division": "NAF division within Métallurgie (24 to 30, 33); else empty",
     "ai_industry_opco2i": "true if the employer is in OPCO 2i's perimeter; empty if unknown",

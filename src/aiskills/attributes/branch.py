@@ -22,6 +22,7 @@ from aiskills.attributes.branch_tables import (
     Finding,
     branch_tables,
 )
+from aiskills.attributes.company import told_by_names
 from aiskills.attributes.industry import METALLURGIE_DIVISIONS
 from aiskills.attributes.naf import Naf2025
 from aiskills.attributes.siret import SiretIdcc, parse_sirets
@@ -29,16 +30,17 @@ from aiskills.attributes.siret import SiretIdcc, parse_sirets
 #: Columns of `branches`, with what each holds.
 BRANCH_COLUMNS: Final = {
     "ai_branch": "OPCO 2i branch, hors OPCO 2i, siège, intermédiaire or inconnu",
-    "ai_branch_basis": "idcc, siret, naf, sector_label, text or unknown",
+    "ai_branch_basis": "idcc, siret, naf, sector_label, text, company or unknown",
     "ai_branch_confidence": "certain, majority or ambiguous; empty if the branch is unknown",
     "ai_branch_division": "division of the NAF within Métallurgie (24 to 30, 33); else empty",
     "ai_industry_opco2i": "whether OPCO 2i's perimeter holds the employer; empty if unknown",
     "ai_industry_insee": "whether INSEE's sections B to E hold it; empty if unknown",
 }
 
-_BASES: Final = ("idcc", "siret", "naf", "sector_label", "text", "unknown")
-_, _, _NAF, _LABEL, _TEXT, _NONE = range(len(_BASES))
+_BASES: Final = ("idcc", "siret", "naf", "sector_label", "text", "company", "unknown")
+_, _, _NAF, _LABEL, _TEXT, _COMPANY, _NONE = range(len(_BASES))
 _CONFIDENCES: Final = (CERTAIN, MAJORITY, AMBIGUOUS, "")
+_MAJORITY, _AMBIGUOUS = _CONFIDENCES.index(MAJORITY), _CONFIDENCES.index(AMBIGUOUS)
 _DIVISIONS: Final = (*METALLURGIE_DIVISIONS.values(), "")
 _SPECIAL: Final = (OUTSIDE, HEAD_OFFICE, INTERMEDIARY, UNKNOWN)
 _UNSAID: Final = -1  # of a boolean that is not known
@@ -61,6 +63,7 @@ def branches(
     fields: Mapping[str, pa.Array],
     *,
     intermediary: pa.Array | None = None,
+    cues: pa.Array | None = None,
     siret_idcc: SiretIdcc | None = None,
     naf2025: Naf2025 | None = None,
 ) -> pa.Table:
@@ -70,22 +73,29 @@ def branches(
 
     1. An intermediary is never silently industrial: where the NAF code (or INSEE's label of one,
        in the sector column) is 78.xx, or the text tells one, the branch is `intermédiaire`
-       whatever else is known, since the other fields may be the agency's own.
+       whatever else is known, since the other fields may be the agency's own. Where the employer's
+       name tells one, it is too, unless an agreement is known.
     2. Else the first that names a branch of: the agreement stated (`idcc`), the one of the SIRET
-       in the user's file, the NAF code, the sector label. A head office (70.10Z, 64.20Z) is
-       `siège` unless an agreement tells more.
+       in the user's file, the NAF code, the sector label, what the text says that the employer
+       makes or is, general words in its name. A head office (70.10Z, 64.20Z) is `siège` unless an
+       agreement tells more.
     3. Where the NAF code stops above the sub-class (`25`, as France Travail writes it) and the
        sector label is INSEE's title of a class inside it, the label refines it.
+    4. A code is a presumption, what the employer says of itself is not: where the text names
+       another branch than code or label, its branch counts, `ambiguous`; where it names the same,
+       an `ambiguous` code becomes `majority`. Text and name that disagree are `ambiguous`.
 
     Both perimeters are unknown for `siège` and `intermédiaire`: their code is not that of the
     plant or office that the post serves. INSEE's perimeter follows the NAF code where there is
     one, else the label, else the branch where all of it lies on one side.
 
     Args:
-        fields: Text arrays of one length under the names idcc, siret, naf and sector_label, null
-            where absent; a missing name is all null, others are not looked at.
+        fields: Text arrays of one length under the names idcc, siret, naf, sector_label and
+            company, null where absent; a missing name is all null, others are not looked at.
         intermediary: True where the text tells that the offer is an intermediary's ("notre
             client"); None if that was not looked for.
+        cues: For each offer the kinds of cues in its text, as `aiskills.phrases.kinds_text` gives
+            them, of which those of a branch are read; None if they were not looked for.
         siret_idcc: The user's table of establishments, see `read_siret_idcc`.
         naf2025: INSEE's correspondence, see `read_naf2025`; without it a NAF 2025 code is read by
             its division, `ambiguous`.
@@ -97,42 +107,34 @@ def branches(
     tables = branch_tables()
     values = (*tables.branches, *_SPECIAL)
     number = {value: place for place, value in enumerate(values)}
-    n_rows = next((len(one) for one in [*fields.values(), intermediary] if one is not None), 0)
+    given = [*fields.values(), intermediary, cues]
+    n_rows = next((len(one) for one in given if one is not None), 0)
 
-    def column(name: str, read: Callable[[str], Finding]) -> NDArray[np.void]:
-        given = fields.get(name)
-        if given is None:
+    def column(texts: pa.Array | None, read: Callable[[str], Finding]) -> NDArray[np.void]:
+        if texts is None:
             return np.repeat(_encode([NOTHING], number), n_rows)
-        coded = _one_array(given).dictionary_encode()
+        coded = _one_array(texts).dictionary_encode()
         found = _encode([*(read(text) for text in coded.dictionary.to_pylist()), NOTHING], number)
         return found[_places(coded)]
 
-    naf = column("naf", lambda text: tables.of_naf_text(text, naf2025))
-    label = column("sector_label", tables.of_label)
-    sirets = column("siret", lambda _: NOTHING)
+    naf = column(fields.get("naf"), lambda text: tables.of_naf_text(text, naf2025))
+    label = column(fields.get("sector_label"), tables.of_label)
+    names = fields.get("company")
+    name = column(None if names is None else told_by_names(_one_array(names)), tables.of_id)
+    text = column(cues, tables.of_cues)
+    sirets = column(None, tables.of_id)
     if siret_idcc is not None and fields.get("siret") is not None:
         sirets = _of_sirets(_one_array(fields["siret"]), siret_idcc, number)
-    by_text, nothing = (
-        np.repeat(_encode([one], number), n_rows)
-        for one in (Finding(INTERMEDIARY, MAJORITY), NOTHING)
-    )
-    every = np.stack([column("idcc", tables.of_idcc_text), sirets, naf, label, by_text, nothing])
+    if intermediary is not None:
+        text[_flags(intermediary)] = _encode([Finding(INTERMEDIARY, MAJORITY)], number)[0]
+    nothing = column(None, tables.of_id)
+    idcc = column(fields.get("idcc"), tables.of_idcc_text)
+    every = np.stack([idcc, sirets, naf, label, text, name, nothing])
+    basis, chosen = _chosen(every, number)
 
     agency, office = number[INTERMEDIARY], number[HEAD_OFFICE]
-    # The first field that names a branch; by_text waits for its turn below.
-    names_one = every["branch"] != number[UNKNOWN]
-    names_one[_TEXT] = False
-    names_one[_NONE] = True
-    basis = names_one.argmax(axis=0)
-    basis[(basis == _NAF) & _refines(label, naf)] = _LABEL
-    if intermediary is not None:
-        basis[_flags(intermediary)] = _TEXT
-    basis[(label["branch"] == agency) & (label["depth"] > 0)] = _LABEL
-    basis[naf["branch"] == agency] = _NAF
-    chosen = every[basis, np.arange(n_rows)]
-
     away = np.isin(chosen["branch"], [agency, office])
-    opco2i = _first_known(chosen["opco2i"], naf["opco2i"], label["opco2i"])
+    opco2i = _first_known(chosen["opco2i"], naf["opco2i"], label["opco2i"], text["opco2i"])
     by_title = np.where(label["depth"] > 0, label["insee"], _UNSAID)
     insee = _first_known(naf["insee"], by_title, chosen["insee"], label["insee"])
     opco2i[away] = insee[away] = _UNSAID
@@ -150,6 +152,40 @@ def branches(
         ],
         names=list(BRANCH_COLUMNS),
     )
+
+
+def _chosen(
+    every: NDArray[np.void], number: Mapping[str, int]
+) -> tuple[NDArray[np.intp], NDArray[np.void]]:
+    """Which basis counts for each row, and what it says, after the rules of `branches`.
+
+    Args:
+        every: What each basis says of each row, bases x rows.
+        number: Number of each value of ``ai_branch``.
+    """
+    agency, office = number[INTERMEDIARY], number[HEAD_OFFICE]
+    naf, label, text, name = (every[one] for one in (_NAF, _LABEL, _TEXT, _COMPANY))
+    rows = np.arange(every.shape[1])
+    tells = every["branch"] != number[UNKNOWN]
+    tells[_NONE] = True
+    basis = tells.argmax(axis=0)  # the first that names a branch
+    basis[(basis == _NAF) & _refines(label, naf)] = _LABEL
+    basis[(name["branch"] == agency) & (basis >= _NAF)] = _COMPANY
+
+    # Code or label beside a text that tells something: siège and intermédiaire stay what they are.
+    code = every[basis, rows]["branch"]
+    beside = np.isin(basis, [_NAF, _LABEL]) & ~np.isin(code, [agency, office]) & tells[_TEXT]
+    agrees = beside & (code == text["branch"])
+    differs = beside & ~agrees
+    basis[differs | (text["branch"] == agency)] = _TEXT
+    differs |= (basis == _TEXT) & tells[_COMPANY] & (name["branch"] != text["branch"])
+
+    basis[(label["branch"] == agency) & (label["depth"] > 0)] = _LABEL
+    basis[naf["branch"] == agency] = _NAF
+    chosen = every[basis, rows]
+    chosen["confidence"][agrees & (chosen["confidence"] == _AMBIGUOUS)] = _MAJORITY
+    chosen["confidence"][differs & (chosen["branch"] != agency)] = _AMBIGUOUS
+    return basis, chosen
 
 
 def _encode(found: Sequence[Finding], number: Mapping[str, int]) -> NDArray[np.void]:

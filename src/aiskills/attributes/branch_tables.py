@@ -15,6 +15,8 @@ from typing import Final
 
 from aiskills.attributes.industry import is_insee_industry
 from aiskills.attributes.naf import Naf2025, NafCode, parse_naf
+from aiskills.phrases import CueKind
+from aiskills.phrases.cues import OUTSIDE as OUTSIDE_ID
 
 METALLURGIE: Final = "Métallurgie"
 OUTSIDE: Final = "hors OPCO 2i"
@@ -29,6 +31,8 @@ _NOT_THE_PLANT: Final = (HEAD_OFFICE, INTERMEDIARY)
 _YES_NO: Final = {"oui": True, "non": False, "": None}
 #: Numbers that stand for "no agreement" in payroll declarations.
 _NO_AGREEMENT: Final = frozenset({0, 5100, 5501, 9998, 9999})
+#: Stands for intermediaries in the table of words in employers' names.
+_AGENCY_ID: Final = "intermediaire"
 #: Temporary workers, and the permanent staff of their agencies.
 _AGENCY_AGREEMENTS: Final = (2378, 1413)
 #: More than this share of a class's sub-classes is its majority; more than half is ambiguous.
@@ -74,6 +78,10 @@ class BranchTables:
         self._by_idcc: dict[int, Finding] = {}
         self._current: dict[int, int] = {}
         self._by_name: dict[str, Finding] = {}
+        self._by_id = {
+            OUTSIDE_ID: Finding(OUTSIDE, MAJORITY, opco2i=False),
+            _AGENCY_ID: Finding(INTERMEDIARY, MAJORITY),
+        }
         self._by_label: dict[str, Finding] = {}
         self._as_written: dict[str, Finding] = {}  # most labels need no folding
         self._by_naf: dict[str, Finding] = {}
@@ -81,6 +89,7 @@ class BranchTables:
         for row in _rows("branches.csv"):
             names.append(row["name"])
             found = Finding(row["name"], CERTAIN, True, _YES_NO[row["insee"]])
+            self._by_id[row["id"]] = replace(found, confidence=MAJORITY)
             today = [int(one) for one in row["idcc"].split("|")]
             for idcc in [*today, *(int(one) for one in row["former"].split("|") if one)]:
                 self._by_idcc[idcc] = found
@@ -157,6 +166,20 @@ class BranchTables:
         if not known:
             return NOTHING
         return known[0] if len({one.branch for one in known}) == 1 else known[0].capped()
+
+    def of_id(self, branch: str) -> Finding:
+        """What a word or phrase tells that stands for a branch, by its id; majority at best."""
+        return self._by_id.get(branch, NOTHING)
+
+    def of_cues(self, kinds: str) -> Finding:
+        """What the phrases of a text tell, as `aiskills.phrases.kinds_text` gives them.
+
+        Phrases of several branches leave the branch unknown and keep the perimeter they share; a
+        text that tells of industry and of another line of business tells nothing.
+        """
+        marks = [one.partition(":") for one in kinds.split("|")]
+        told = [self._by_id[branch] for kind, _, branch in marks if kind == CueKind.BRANCH]
+        return told[0] if len(told) == 1 else _shared(told) if told else NOTHING
 
     def of_naf(self, code: NafCode, naf2025: Naf2025 | None = None) -> Finding:
         """What a NAF code tells.

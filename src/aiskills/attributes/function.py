@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -73,8 +73,8 @@ def functions(fields: Mapping[str, pa.Array], titles: FoldedTexts | None = None)
         "code": by_code,
         "label": _first(by_label, from_title_end(given)),
         "rome": _from_rome(field(fields, "rome", rows)),
-        "title": _model().functions(folded),
     }
+    told["title"] = _from_titles(folded, told.values())
     basis = np.full(rows, BASES.index("unknown"), dtype=np.int64)
     for place, name in reversed(list(enumerate(told))):
         basis[told[name].is_valid().to_numpy(zero_copy_only=False)] = place
@@ -160,6 +160,16 @@ def _from_rome(values: pa.Array) -> pa.Array:
     coded = values.dictionary_encode()
     known = [function_of_rome(code) for code in coded.dictionary.to_pylist()]
     return pa.array(known, pa.string()).take(coded.indices)
+
+
+def _from_titles(titles: FoldedTexts, before: Iterable[pa.Array]) -> pa.Array:
+    """What titles tell where nothing before them told; the model is the dearest to ask."""
+    silent = np.ones(len(titles), dtype=bool)
+    for values in before:
+        silent &= values.is_null().to_numpy(zero_copy_only=False)
+    places = np.where(silent, np.cumsum(silent) - 1, 0)
+    said = _model().functions(titles.only(silent))
+    return said.take(pa.array(places, mask=~silent))
 
 
 def function_of_rome(rome: str) -> str | None:

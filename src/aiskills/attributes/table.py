@@ -64,6 +64,7 @@ def attributes(
         branches(
             fields,
             intermediary=pc.match_substring(cues, CueKind.INTERMEDIARY.value),
+            cues=cues,
             siret_idcc=_siret_idcc(own.siret_idcc, _stamp(own.siret_idcc)),
             naf2025=_naf2025(own.naf2025, _stamp(own.naf2025)),
         ),

@@ -233,7 +233,8 @@ class TitleModel:
         said = self.probabilities(texts)
         families = sorted({code[:2] for code in self.classes})
         member = np.array([[code[:2] == family for family in families] for code in self.classes])
-        by_family = said @ member.astype(np.float32)
+        # A matrix product would add in another order for another number of titles.
+        by_family = np.column_stack([said[:, its].sum(axis=1) for its in member.T])
         best = by_family.argmax(axis=1)
         inside = np.where(member.T[best], said, -1.0)
         second = inside.argmax(axis=1)

@@ -41,6 +41,14 @@ class FoldedTexts:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def only(self, chosen: NDArray[np.bool_]) -> FoldedTexts:
+        """Some of the texts, in their order."""
+        begins, ends = self.starts[:-1][chosen], self.starts[1:][chosen]
+        text = b"".join(
+            [self.text[a:b] for a, b in zip(begins.tolist(), ends.tolist(), strict=True)]
+        )
+        return FoldedTexts(text, np.concatenate([[0], np.cumsum(ends - begins)]).astype(np.int64))
+
     def as_array(self) -> pa.Array:
         """The texts as Arrow strings, with their line breaks."""
         offsets = pa.py_buffer(self.starts.astype(np.int32).tobytes())

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from aiskills.hashing import GOLDEN, Keys, constants, mix, powers, slice_hashes
+from aiskills.repair import FIELD_BREAK
 from aiskills.schema import MAX_TEXT_CHARS
-from aiskills.text import FIELD_BREAK, fold_batch
+from aiskills.text import fold_batch
 
 #: Words of a shingle. Four is long enough to be rare outside copies and short enough that one
 #: changed word touches only four shingles.
@@ -31,52 +32,11 @@ SHORT_WORDS: Final = 30
 
 #: Characters worked on at once: the arrays of a batch then stay in a processor's cache.
 _BATCH_CHARS: Final = 500_000
-_GOLDEN: Final = 0x9E3779B97F4A7C15
-_INVERSE: Final = pow(_GOLDEN, -1, 2**64)
-
-Keys = NDArray[np.uint64]
-
-
-def mix(values: Keys) -> Keys:
-    """Spread values so that each bit depends on all (finalizer of MurmurHash3, a bijection)."""
-    values = values ^ (values >> np.uint64(33))
-    values = values * np.uint64(0xFF51AFD7ED558CCD)
-    values ^= values >> np.uint64(33)
-    values *= np.uint64(0xC4CEB9FE1A85EC53)
-    values ^= values >> np.uint64(33)
-    return values
-
-
-def _constants(count: int, stream: int) -> Keys:
-    """Fixed pseudo-random numbers (SplitMix64); numpy's own streams may change between versions."""
-    steps = np.arange(1, count + 1, dtype=np.uint64) + np.uint64(stream << 32)
-    return mix(steps * np.uint64(_GOLDEN))
-
-
-_BYTE: Final = _constants(256, 1)
-_FACTORS: Final = _constants(BANDS * BAND_HASHES, 2) | np.uint64(1)
-_SHIFTS: Final = _constants(BANDS * BAND_HASHES, 3)
-_BAND: Final = _constants(BANDS, 4)
-_PLACES: Final = _constants(BAND_HASHES, 5) | np.uint64(1)
+_FACTORS: Final = constants(BANDS * BAND_HASHES, 2) | np.uint64(1)
+_SHIFTS: Final = constants(BANDS * BAND_HASHES, 3)
+_BAND: Final = constants(BANDS, 4)
+_PLACES: Final = constants(BAND_HASHES, 5) | np.uint64(1)
 _WORDY: Final = np.array([bytes([b]).decode("cp1252", "replace").isalnum() for b in range(256)])
-
-
-@lru_cache(maxsize=4)
-def _powers(base: int, bits: int) -> Keys:
-    """Powers 0 to 2^bits - 1 of an odd number, modulo 2^64."""
-    steps = np.full(1 << bits, base, dtype=np.uint64)
-    steps[0] = 1
-    return np.cumprod(steps, dtype=np.uint64)
-
-
-def _slice_hashes(
-    data: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> Keys:
-    """Polynomial hashes of slices of a byte string, all from one running sum."""
-    bits = max(10, len(data).bit_length())
-    running = np.zeros(len(data) + 1, dtype=np.uint64)
-    np.cumsum(_BYTE[data] * _powers(_GOLDEN, bits)[: len(data)], out=running[1:])
-    return mix((running[ends] - running[starts]) * _powers(_INVERSE, bits)[starts])
 
 
 def value_keys(values: pa.Array) -> Keys:
@@ -97,7 +57,7 @@ def value_keys(values: pa.Array) -> Keys:
     data = np.frombuffer(buffers[2] or b"", np.uint8)[offsets[0] : offsets[-1]]
     offsets = offsets - offsets[0]
     filled = (offsets[1:] > offsets[:-1]) & values.is_valid().to_numpy(zero_copy_only=False)
-    keys[filled] = _slice_hashes(data, offsets[:-1][filled], offsets[1:][filled])
+    keys[filled] = slice_hashes(data, offsets[:-1][filled], offsets[1:][filled])
     return keys
 
 
@@ -121,7 +81,7 @@ class Words:
         if some.any():
             bits = max(10, int(counts.max()).bit_length())
             place = np.arange(len(self.hashes)) - np.repeat(self.offsets[:-1], counts)
-            terms = self.hashes * _powers(_GOLDEN, bits)[place]
+            terms = self.hashes * powers(GOLDEN, bits)[place]
             result[some] = mix(np.add.reduceat(terms, self.offsets[:-1][some]))
         return result
 
@@ -130,7 +90,7 @@ class Words:
         runs = max(0, len(self.hashes) - SHINGLE_WORDS + 1)
         hashes = np.zeros(runs, dtype=np.uint64)
         for step in range(SHINGLE_WORDS):
-            hashes = hashes * np.uint64(_GOLDEN) + self.hashes[step : step + runs]
+            hashes = hashes * np.uint64(GOLDEN) + self.hashes[step : step + runs]
         counts = np.diff(self.offsets)
         text = np.repeat(np.arange(len(counts)), counts)
         inside = text[:runs] == text[len(text) - runs :]  # not across the end of a text
@@ -153,7 +113,7 @@ def cut_words(texts: Sequence[str]) -> Words:
     word[word] = _WORDY[data[starts[word]]]
     starts, ends = starts[word], ends[word]
     borders = np.cumsum([0, *map(len, folded)])
-    return Words(_slice_hashes(data, starts, ends), np.searchsorted(starts, borders))
+    return Words(slice_hashes(data, starts, ends), np.searchsorted(starts, borders))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from aiskills.evaluation.intervals import Rate, exact
 from aiskills.model import Evidence
 from aiskills.schema import Definition, Status
-from aiskills.text import FIELD_BREAK
+from aiskills.repair import FIELD_BREAK
 
 Span = tuple[int, int]
 

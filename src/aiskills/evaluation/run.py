@@ -36,7 +36,7 @@ from aiskills.model.groups import employer_key, group_offers
 from aiskills.model.trained_on import trained_on
 from aiskills.pipeline import provenance
 from aiskills.schema import STATUS_ORDER, THEMES, Definition, Status
-from aiskills.text import FIELD_BREAK
+from aiskills.repair import FIELD_BREAK
 
 IntArray = NDArray[np.int64]
 

@@ -17,8 +17,8 @@ from aiskills.errors import LabelError
 from aiskills.labels import MentionLabel, OfferLabel
 from aiskills.labels.texts import LabelledTexts
 from aiskills.model.groups import group_offers
+from aiskills.repair import FIELD_BREAK
 from aiskills.schema import Definition, Status
-from aiskills.text import FIELD_BREAK
 
 #: The set of labels that are the audit sample.
 AUDIT: Final = "audit"

@@ -7,7 +7,6 @@ employers use them (see `aiskills.model.train`), so that no model holds the name
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -15,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiskills.context import Reading
+from aiskills.model.categories import NEAR_TOKENS, Categories
 from aiskills.model.linear import FloatArray, Rows, logit, sparse_rows
+from aiskills.model.matched import DEFINITIONS, STRENGTHS, ZONES, Matched
 from aiskills.model.surroundings import ZONE_FEATURES, Surroundings
 from aiskills.model.windows import Windows, windows
 from aiskills.model.words import Words
-from aiskills.phrases import Match, Strength
+from aiskills.phrases import Strength
 from aiskills.schema import STATUS_ORDER, Definition, Status, Zone
+from aiskills.tokens import word_keys
 
 IntArray = NDArray[np.int64]
 
@@ -42,8 +44,6 @@ CUES: Final = (
     *("you", "your", "we", "our", "team", "company", "role"),
 )
 CUE_REACH: Final = 40
-#: Matches within so many tokens of each other are near.
-_NEAR_TOKENS: Final = 12
 _CUE_BINS: Final = np.array([0] * 5 + [1] * 10 + [2] * (CUE_REACH - 15))
 
 DEMAND: Final = STATUS_ORDER.index(Status.DEMAND)
@@ -77,12 +77,16 @@ class MentionFeatures:
         self, words: Sequence[str], categories: Sequence[str], surroundings: Surroundings
     ) -> None:
         self.words = Words(words)
-        self.categories = tuple(categories)
         self.surroundings = surroundings
-        self._numbers = {name: n for n, name in enumerate(self.categories)}
+        self._categories = Categories(categories)
         self._cues = Words(CUES)
         self._first_cue = len(self.words) * len(BUCKETS)
         self._first_category = self._first_cue + len(CUES) * 3
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Names of the categorical features that the model knows."""
+        return self._categories.names
 
     @property
     def n_columns(self) -> int:
@@ -96,33 +100,29 @@ class MentionFeatures:
 
     def rows(self, readings: Sequence[Reading]) -> Rows:
         """One row a match, in the order of the readings and of their matches."""
-        around = windows(readings)
+        matched = Matched.of(readings)
+        around = windows(matched)
+        cues = self._cue_slots(around.before[:, :CUE_REACH])[:, None]
+        categories = self._categories.slots(matched)
+        categories[categories >= 0] += self._first_category
+        sure = np.hstack([self._window_slots(around), cues, categories])
+        near, weights, zones = self.surroundings.slots(around)
+        near = np.where(near >= 0, near + self.first_surrounding, -1)
+        return sparse_rows(
+            np.hstack([sure, near]),
+            np.hstack([np.ones(sure.shape), weights]),
+            np.hstack([_dense(matched), zones]),
+        )
+
+    def _window_slots(self, around: Windows) -> IntArray:
+        if not len(self.words):
+            return np.zeros((len(around), 0), dtype=np.int64)
         numbers = self.words.numbers(window_hashes(around))
         inside = np.hstack([around.inside_before[:, :WINDOW], around.inside_after[:, :WINDOW]])
         buckets = np.where(inside, np.tile(_NEAR, 2), _OUTSIDE)
         buckets[:, WINDOW:] += _BUCKETS_A_SIDE
-        window = np.where(numbers >= 0, numbers * len(BUCKETS) + buckets, -1)
-        cues = self._cue_slots(around.before[:, :CUE_REACH])[:, None]
-        sure = np.hstack([window, cues, self._category_slots(readings)])
-        near, weights, zones = self.surroundings.slots(around)
-        near = np.where(near >= 0, near + self.first_surrounding, -1)
-        dense = np.array([row for reading in readings for row in _match_dense(reading)])
-        return sparse_rows(
-            np.hstack([sure, near]),
-            np.hstack([np.ones(sure.shape), weights]),
-            np.hstack([dense.reshape(-1, len(self.DENSE) - len(ZONE_FEATURES)), zones]),
-        )
-
-    def _category_slots(self, readings: Sequence[Reading]) -> IntArray:
-        named = [names for reading in readings for names in match_categories(reading)]
-        width = max((len(names) for names in named), default=0)
-        slots = np.full((len(named), width), -1, dtype=np.int64)
-        for row, names in enumerate(named):
-            for place, name in enumerate(names):
-                number = self._numbers.get(name)
-                if number is not None:
-                    slots[row, place] = self._first_category + number
-        return slots
+        result: IntArray = np.where(numbers >= 0, numbers * len(BUCKETS) + buckets, -1)
+        return result
 
     def families(self) -> tuple[list[str], list[str]]:
         """The family of each sparse and each dense column, a name of `MENTION_FAMILIES`."""
@@ -178,75 +178,24 @@ def _category_family(name: str) -> str:
     )
 
 
-def match_categories(reading: Reading) -> list[list[str]]:
-    """Names of the categorical features of each match of an offer."""
-    matches, zones = reading.matches, reading.zones
-    titled = any(
-        z is Zone.TITLE and m.term.strength is Strength.STRONG
-        for m, z in zip(matches, zones, strict=True)
+def _lengths(matched: Matched) -> FloatArray:
+    """Log of each text's length: 0 at 2,000 characters, -2.3 at 200."""
+    result: FloatArray = np.log(np.maximum(matched.characters, 100) / 2000)
+    return result
+
+
+def _dense(matched: Matched) -> FloatArray:
+    """The dense features of each match but for those of its surroundings."""
+    owner = matched.owner
+    return np.column_stack(
+        [
+            np.log1p(matched.sizes)[owner] / 2,
+            np.log1p(matched.near(NEAR_TOKENS)) / 2,
+            matched.start / np.maximum(matched.characters, 1)[owner],
+            np.log(matched.same_term()),
+            _lengths(matched)[owner],
+        ]
     )
-    in_title = "title names AI" if titled else "title is silent"
-    strong = sum(m.term.strength is Strength.STRONG for m in matches)
-    company = f"strong terms={min(strong, 4)}"
-    listed = _near_counts(reading)
-    result = []
-    for place, (match, zone) in enumerate(zip(matches, zones, strict=True)):
-        term = match.term
-        near = min(int(listed[place]), 3)
-        result.append(
-            [
-                f"term={term.term}",
-                f"theme={term.theme}",
-                f"strength={term.strength}",
-                f"theme={term.theme} strength={term.strength}",
-                f"definition={term.definition}",
-                f"zone={zone}",
-                f"zone={zone} strength={term.strength}",
-                f"zone={zone} definition={term.definition}",
-                in_title,
-                f"{in_title} zone={zone}",
-                company,
-                f"{company} strength={term.strength}",
-                f"near={near} zone={zone}",
-                f"opens={int(place == 0)} zone={zone}",
-                f"place={_tenth(reading, match)}",
-            ]
-        )
-    return result
-
-
-def _near_counts(reading: Reading) -> IntArray:
-    """For each match the number of other matches near it: lists of tools."""
-    first = reading.first
-    ends = np.searchsorted(first, first + _NEAR_TOKENS, side="right")
-    result: IntArray = ends - np.searchsorted(first, first - _NEAR_TOKENS) - 1
-    return result
-
-
-def _length(reading: Reading) -> float:
-    """Log of the text's length: 0 at 2,000 characters, -2.3 at 200."""
-    return float(np.log(max(len(reading.folded.text), 100) / 2000))
-
-
-def _tenth(reading: Reading, match: Match) -> int:
-    return min(10 * match.start // max(len(reading.folded.text), 1), 9)
-
-
-def _match_dense(reading: Reading) -> list[tuple[float, ...]]:
-    names = [match.term.term for match in reading.matches]
-    often = Counter(names)
-    near = _near_counts(reading) if names else ()
-    size = max(len(reading.folded.text), 1)
-    return [
-        (
-            float(np.log1p(len(names))) / 2,
-            float(np.log1p(near[place])) / 2,
-            match.start / size,
-            float(np.log(often[match.term.term])),
-            _length(reading),
-        )
-        for place, match in enumerate(reading.matches)
-    ]
 
 
 _ZONE_GROUPS: Final[Mapping[Zone, int]] = {
@@ -297,8 +246,8 @@ class OfferFeatures:
     )
 
     def __init__(self, title_words: Sequence[str], text_words: Sequence[str]) -> None:
-        self.title_words = Words(title_words)
-        self.text_words = Words(text_words)
+        self.title_words = Words(title_words, word_keys)
+        self.text_words = Words(text_words, word_keys)
 
     @property
     def n_columns(self) -> int:
@@ -318,20 +267,19 @@ class OfferFeatures:
             readings: Offers with at least one match.
             said: Probabilities of none, mention and demand of all their matches, matches x 3.
         """
-        on = np.zeros((len(readings), self.n_columns), dtype=bool)
-        for number, reading in enumerate(readings):
-            title, text = title_and_text(reading)
-            words = self.title_words.numbers(title)
-            on[number, words[words >= 0]] = True
-            words = self.text_words.numbers(text)
-            on[number, words[words >= 0] + len(self.title_words)] = True
-        columns = np.nonzero(on)[1]
-        indptr = np.concatenate([[0], np.cumsum(on.sum(axis=1))]).astype(np.int64)
+        matched = Matched.of(readings)
+        split = [title_and_text(reading) for reading in matched]
+        places = [
+            _once(self.title_words, [title for title, _ in split], 0, self.n_columns),
+            _once(
+                self.text_words, [text for _, text in split], len(self.title_words), self.n_columns
+            ),
+        ]
+        on = np.sort(np.concatenate(places))
+        owner, columns = np.divmod(on, max(self.n_columns, 1))
+        indptr = np.searchsorted(owner, np.arange(len(matched) + 1))
         dense = np.column_stack(
-            [
-                *(_summaries(readings, said, definition) for definition in Definition),
-                [_length(reading) for reading in readings],
-            ]
+            [*(_summaries(matched, said, one) for one in Definition), _lengths(matched)]
         )
         return Rows(indptr, columns, np.ones(len(columns)), dense.reshape(-1, len(self.DENSE)))
 
@@ -342,42 +290,47 @@ class OfferFeatures:
         return f"text has {self.text_words.words[column - len(self.title_words)]!r}"
 
 
+def _once(
+    words: Words, texts: Sequence[NDArray[np.uint64]], first: int, n_columns: int
+) -> IntArray:
+    """Which words each text holds: row x columns + column, each once, in order."""
+    if not len(words) or not texts:
+        return np.zeros(0, dtype=np.int64)
+    numbers = words.numbers(np.concatenate(texts))
+    owner = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    known = numbers >= 0
+    places = np.sort(owner[known] * n_columns + first + numbers[known])
+    result: IntArray = places[np.diff(places, prepend=-1) > 0]
+    return result
+
+
 def title_and_text(reading: Reading) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Hashes of the title's tokens, and of all tokens."""
+    """Keys of the title's tokens, and of all tokens."""
     if reading.tokens is None:
         nothing = np.zeros(0, dtype=np.uint64)
         return nothing, nothing
-    body = int(np.searchsorted(reading.folded.source, reading.title_chars))
-    split = int(np.searchsorted(reading.tokens.starts, body))
-    return reading.tokens.hashes[:split], reading.tokens.hashes
+    return reading.tokens.keys[: reading.title_tokens], reading.tokens.keys
 
 
-def _summaries(readings: Sequence[Reading], said: FloatArray, definition: Definition) -> FloatArray:
+def _summaries(matched: Matched, said: FloatArray, definition: Definition) -> FloatArray:
     """What the matches of each offer amount to; offers x `_SUMMARY`."""
-    matches = [match for reading in readings for match in reading.matches]
-    sizes = np.array([len(reading.matches) for reading in readings])
-    begins = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-    owner = np.repeat(np.arange(len(readings)), sizes)
-    counts = np.array(
-        [
-            definition is Definition.STUDY or match.term.definition is Definition.STRICT
-            for match in matches
-        ],
-        dtype=bool,
-    )
-    sure = np.array([match.term.strength is Strength.STRONG for match in matches], dtype=bool)
+    begins, owner = matched.begins, matched.owner
+    counts = matched.definition == DEFINITIONS.index(Definition.STRICT)
+    if definition is Definition.STUDY:
+        counts = np.ones_like(counts)
+    sure = matched.strength == STRENGTHS.index(Strength.STRONG)
     demand = np.where(counts, said[:, DEMAND], 0.0)
     mention = np.where(counts, said[:, MENTION], 0.0)
 
-    best = np.zeros((len(readings), 3))
+    best = np.zeros((len(matched), 3))
     order = np.lexsort((-demand, owner))
     rank = np.arange(len(order)) - begins[owner]
     top = rank < best.shape[1]
     best[owner[top], rank[top]] = demand[order][top]
     any_demand = 1 - np.exp(np.add.reduceat(np.log1p(-np.minimum(demand, 1 - 1e-9)), begins))
-    zones = np.zeros((len(readings), len(_ZONE_NAMES)))
-    zone = np.array([_ZONE_GROUPS[zone] for reading in readings for zone in reading.zones])
-    np.maximum.at(zones, (owner, zone), demand)
+    zones = np.zeros((len(matched), len(_ZONE_NAMES)))
+    groups = np.array([_ZONE_GROUPS[zone] for zone in ZONES])
+    np.maximum.at(zones, (owner, groups[matched.zone]), demand)
     found = np.add.reduceat(counts.astype(float), begins)
     tops = [
         *best.T,

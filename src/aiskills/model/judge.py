@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from aiskills.context import OfferReader, Reading
-from aiskills.language import language_of
-from aiskills.model.features import DEMAND
+from aiskills.language import languages_of
+from aiskills.model.features import DEMAND, MENTION
 from aiskills.model.folder import TrainedModel
 from aiskills.model.linear import FloatArray, status_probabilities
+from aiskills.model.matched import DEFINITIONS, IntArray, Matched
 from aiskills.phrases import Headings, Lexicon, Scanner, kinds_text
 from aiskills.schema import (
     MAX_TEXT_CHARS,
@@ -26,9 +28,13 @@ from aiskills.schema import (
 
 #: So many pieces of evidence at most are kept of one offer, the strongest.
 MAX_EVIDENCE: Final = 20
+NONE: Final = STATUS_ORDER.index(Status.NONE)
+_DEFINITIONS: Final = (Definition.STRICT, Definition.STUDY)
 _NO_TEXT: Final = "no text: title and description hold no word"
-#: Offers read and scored in one go; more costs memory and gains no speed.
-BATCH: Final = 128
+#: Offers read and scored in one go at most, and their characters; more costs memory and gains no
+#: speed.
+BATCH: Final = 512
+BATCH_CHARS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +104,15 @@ class Scored:
         offers: The same of the offers by definition, calibrated, offers x 3.
     """
 
-    readings: list[Reading]
+    readings: Matched
     matches: FloatArray
     offers: Mapping[Definition, FloatArray]
+
+
+#: Bytes of a text that are searched for a word before the whole of it is.
+_LOOK_FIRST: Final = 50
+#: Status under strict and study, scores likewise, themes and evidence.
+_Found = tuple[Status, Status, float, float, tuple[str, ...], tuple[Evidence, ...]]
 
 
 class Judge:
@@ -121,7 +133,11 @@ class Judge:
         self.model = model
         self.lexicon = lexicon or Lexicon.default()
         self.thresholds = {**model.thresholds, **(thresholds or {})}
-        self._reader = OfferReader(Scanner(self.lexicon, Headings.default()))
+
+    @cached_property
+    def _reader(self) -> OfferReader:
+        """Made when the first offer is read: some only ask for versions."""
+        return OfferReader(Scanner(self.lexicon, Headings.default()))
 
     def judge(self, titles: Sequence[str], descriptions: Sequence[str]) -> list[Judgement]:
         """Judges offers.
@@ -137,11 +153,14 @@ class Judge:
         if len(titles) != len(descriptions):
             raise ValueError(f"{len(titles)} titles and {len(descriptions)} descriptions")
         result: list[Judgement] = []
-        for begin in range(0, len(titles), BATCH):
-            result += self._batch(
-                titles[begin : begin + BATCH], descriptions[begin : begin + BATCH]
-            )
-        return result
+        begin = chars = 0
+        for number, (title, text) in enumerate(zip(titles, descriptions, strict=True)):
+            size = min(len(title) + len(text), MAX_TEXT_CHARS)
+            if number - begin == BATCH or (number > begin and chars + size > BATCH_CHARS):
+                result += self._batch(titles[begin:number], descriptions[begin:number])
+                begin, chars = number, 0
+            chars += size
+        return result + self._batch(titles[begin:], descriptions[begin:])
 
     def read(self, title: str, description: str) -> Reading:
         """One offer as the models see it."""
@@ -149,10 +168,10 @@ class Judge:
 
     def score(self, readings: Sequence[Reading]) -> Scored:
         """Scores of offers; those without a match are left out."""
-        matched = [reading for reading in readings if reading.matches]
+        matched = Matched([reading for reading in readings if reading.matches])
         if not matched:
             nothing = np.zeros((0, len(STATUS_ORDER)))
-            return Scored([], nothing, dict.fromkeys(Definition, nothing))
+            return Scored(matched, nothing, dict.fromkeys(Definition, nothing))
         said = self.model.mention.probabilities(self.model.mention_features.rows(matched))
         rows = self.model.offer_features.rows(matched, said)
         offers = {}
@@ -165,90 +184,91 @@ class Judge:
 
     def _batch(self, titles: Sequence[str], descriptions: Sequence[str]) -> list[Judgement]:
         errors = [_unjudgeable(t, d) for t, d in zip(titles, descriptions, strict=True)]
-        readings = list(
-            self._reader.read(
-                ["" if error else title for title, error in zip(titles, errors, strict=True)],
-                ["" if error else text for text, error in zip(descriptions, errors, strict=True)],
-            )
-        )
-        scored = self.score(readings)
-        judged = iter(self._judgements(scored))
+        if any(errors):
+            titles = ["" if error else one for one, error in zip(titles, errors, strict=True)]
+            descriptions = [
+                "" if error else one for one, error in zip(descriptions, errors, strict=True)
+            ]
+        readings = list(self._reader.read(titles, descriptions))
+        languages = languages_of([reading.folded for reading in readings])
+        judged = iter(self._judgements(self.score(readings)))
         result = []
-        for reading, error in zip(readings, errors, strict=True):
-            if error:
-                result.append(Judgement(None, None, None, None, error=error))
-            elif reading.matches:
-                result.append(next(judged))
-            elif not any(map(str.isalnum, reading.folded.text.decode("cp1252"))):
-                result.append(Judgement(None, None, None, None, error=_NO_TEXT))
+        for reading, error, language in zip(readings, errors, languages, strict=True):
+            if reading.matches:
+                strict, study, strict_score, study_score, themes, evidence = next(judged)
+            elif error or not _has_word(reading.folded.text):
+                result.append(Judgement(None, None, None, None, error=error or _NO_TEXT))
+                continue
             else:
-                result.append(
-                    Judgement(
-                        Status.NONE,
-                        Status.NONE,
-                        0.0,
-                        0.0,
-                        language=language_of(reading.folded),
-                        cues=kinds_text(reading.cues),
-                    )
+                strict, study, strict_score, study_score = Status.NONE, Status.NONE, 0.0, 0.0
+                themes, evidence = (), ()
+            cues = kinds_text(reading.cues) if reading.cues else ""
+            result.append(
+                Judgement(
+                    strict, study, strict_score, study_score, themes, evidence, language, "", cues
                 )
+            )
         return result
 
-    def _judgements(self, scored: Scored) -> list[Judgement]:
-        at = 0
-        result = []
-        for number, reading in enumerate(scored.readings):
-            said = scored.matches[at : at + len(reading.matches)]
-            at += len(reading.matches)
-            chances = {d: scored.offers[d][number] for d in Definition}
-            result.append(self._judgement(reading, said, chances))
-        return result
+    def _judgements(self, scored: Scored) -> Iterator[_Found]:
+        """What is found of each offer with a match."""
+        matched, said = scored.readings, scored.matches
+        if not matched:
+            return
+        status, score = self._statuses(scored)
+        meant = _meant(matched, said, status)
+        demand = said[:, DEMAND].tolist()
+        asked = np.zeros((len(matched), len(THEMES)), dtype=bool)
+        its = meant == DEMAND
+        asked[matched.owner[its], matched.theme[its]] = True
+        bounds = [*matched.begins.tolist(), len(said)]
+        strict, study = (status[definition].tolist() for definition in _DEFINITIONS)
+        strict_score, study_score = (score[definition].tolist() for definition in _DEFINITIONS)
+        told = meant.tolist()
+        for number, reading in enumerate(matched):
+            part = slice(bounds[number], bounds[number + 1])
+            yield (
+                STATUS_ORDER[strict[number]],
+                STATUS_ORDER[study[number]],
+                strict_score[number],
+                study_score[number],
+                tuple(THEMES[place] for place in np.flatnonzero(asked[number]).tolist()),
+                _evidence(reading, demand[part], told[part]),
+            )
 
-    def _judgement(
-        self, reading: Reading, said: FloatArray, chances: Mapping[Definition, FloatArray]
-    ) -> Judgement:
-        can_be_strict = any(m.term.definition is Definition.STRICT for m in reading.matches)
-        can_differ = any(match.term.can_differ for match in reading.matches)
-        strict_score = float(chances[Definition.STRICT][DEMAND])
-        study_score = float(chances[Definition.STUDY][DEMAND])
-        status = {Definition.STRICT: Status.NONE}
-        if can_be_strict:
-            status[Definition.STRICT] = self._status(Definition.STRICT, strict_score, chances)
-            # What is AI proper is AI in the wider sense too; and where nothing else was found, the
-            # two definitions cannot differ.
-            study_score = max(study_score, strict_score)
-        else:
-            strict_score = 0.0
-        if can_differ:
-            own = self._status(Definition.STUDY, study_score, chances)
-            status[Definition.STUDY] = max(own, status[Definition.STRICT], key=STATUS_ORDER.index)
-        else:
-            study_score = strict_score
-            status[Definition.STUDY] = status[Definition.STRICT]
-        meant = _match_statuses(reading, said, status)
-        asked = {
-            match.term.theme
-            for match, its in zip(reading.matches, meant, strict=True)
-            if its is Status.DEMAND
-        }
-        return Judgement(
-            status[Definition.STRICT],
-            status[Definition.STUDY],
-            strict_score,
-            study_score,
-            tuple(theme for theme in THEMES if theme in asked),
-            _evidence(reading, said, meant),
-            language_of(reading.folded),
-            cues=kinds_text(reading.cues),
+    def _statuses(
+        self, scored: Scored
+    ) -> tuple[dict[Definition, IntArray], dict[Definition, FloatArray]]:
+        """Status, a place in `STATUS_ORDER`, and score of each offer under both definitions."""
+        matched = scored.readings
+        can_be_strict = matched.any_of(matched.definition == DEFINITIONS.index(Definition.STRICT))
+        can_differ = matched.any_of(matched.can_differ)
+        strict_score = np.where(can_be_strict, scored.offers[Definition.STRICT][:, DEMAND], 0.0)
+        strict = self._status(Definition.STRICT, strict_score, scored)
+        strict[~can_be_strict] = NONE
+        # What is AI proper is AI in the wider sense too; and where nothing else was found, the two
+        # definitions cannot differ.
+        study_score = np.maximum(scored.offers[Definition.STUDY][:, DEMAND], strict_score)
+        study = np.maximum(self._status(Definition.STUDY, study_score, scored), strict)
+        study_score = np.where(can_differ, study_score, strict_score)
+        study = np.where(can_differ, study, strict)
+        return (
+            {Definition.STRICT: strict, Definition.STUDY: study},
+            {Definition.STRICT: strict_score, Definition.STUDY: study_score},
         )
 
-    def _status(
-        self, definition: Definition, score: float, chances: Mapping[Definition, FloatArray]
-    ) -> Status:
-        if score >= self.thresholds[definition]:
-            return Status.DEMAND
-        none, mention, _ = chances[definition]
-        return Status.MENTION if mention > none else Status.NONE
+    def _status(self, definition: Definition, score: FloatArray, scored: Scored) -> IntArray:
+        none, mention, _ = scored.offers[definition].T
+        weaker = np.where(mention > none, MENTION, NONE)
+        result: IntArray = np.where(score >= self.thresholds[definition], DEMAND, weaker)
+        return result
+
+
+def _has_word(text: bytes) -> bool:
+    """Whether a folded text holds a letter or digit; nearly always its beginning does."""
+    return any(
+        any(map(str.isalnum, piece.decode("cp1252"))) for piece in (text[:_LOOK_FIRST], text)
+    )
 
 
 def _unjudgeable(title: str, description: str) -> str:
@@ -260,44 +280,42 @@ def _unjudgeable(title: str, description: str) -> str:
     return ""
 
 
-def _match_statuses(
-    reading: Reading, said: FloatArray, status: Mapping[Definition, Status]
-) -> list[Status]:
+def _meant(matched: Matched, said: FloatArray, status: Mapping[Definition, IntArray]) -> IntArray:
     """What each match means, in keeping with the offer: none above it, one that bears it out."""
-    terms = [match.term for match in reading.matches]
-    most = [status[Definition.STUDY if term.can_differ else Definition.STRICT] for term in terms]
-    meant = [
-        min(STATUS_ORDER[int(best)], cap, key=STATUS_ORDER.index)
-        for best, cap in zip(np.argmax(said, axis=1), most, strict=True)
-    ]
+    owner = matched.owner
+    strict = matched.definition == DEFINITIONS.index(Definition.STRICT)
+    most = np.where(
+        matched.can_differ, status[Definition.STUDY][owner], status[Definition.STRICT][owner]
+    )
+    meant: IntArray = np.minimum(np.argmax(said, axis=1), most)
     for definition in Definition:
         wanted = status[definition]
-        places = [
-            place
-            for place, (term, cap) in enumerate(zip(terms, most, strict=True))
-            if STATUS_ORDER.index(cap) >= STATUS_ORDER.index(wanted)
-            and (definition is Definition.STUDY or term.definition is Definition.STRICT)
-        ]
-        if wanted is Status.NONE or any(meant[place] is wanted for place in places):
-            continue
-        column = STATUS_ORDER.index(wanted)
-        meant[max(places, key=lambda place: said[place, column])] = wanted
+        fit = (most >= wanted[owner]) & (strict | (definition is Definition.STUDY))
+        borne_out = matched.any_of(fit & (meant == wanted[owner]))
+        for offer in np.flatnonzero((wanted != NONE) & ~borne_out).tolist():
+            first = int(matched.begins[offer])
+            places = first + np.flatnonzero(fit[first : first + int(matched.sizes[offer])])
+            meant[places[np.argmax(said[places, wanted[offer]])]] = wanted[offer]
     return meant
 
 
-def _evidence(reading: Reading, said: FloatArray, meant: Sequence[Status]) -> tuple[Evidence, ...]:
+def _evidence(
+    reading: Reading, demand: Sequence[float], meant: Sequence[int]
+) -> tuple[Evidence, ...]:
     """The matches that speak for the judgement, the strongest of them in the order of the text."""
-    told = [place for place, its in enumerate(meant) if its is not Status.NONE]
-    told.sort(key=lambda place: (meant[place] is not Status.DEMAND, -said[place, DEMAND]))
+    told = [place for place, its in enumerate(meant) if its != NONE]
+    if len(told) > MAX_EVIDENCE:
+        told.sort(key=lambda place: (meant[place] != DEMAND, -demand[place]))
+        told = sorted(told[:MAX_EVIDENCE])
     return tuple(
-        _piece(reading, place, meant[place], said) for place in sorted(told[:MAX_EVIDENCE])
+        _piece(reading, place, STATUS_ORDER[meant[place]], demand[place]) for place in told
     )
 
 
-def _piece(reading: Reading, place: int, status: Status, said: FloatArray) -> Evidence:
+def _piece(reading: Reading, place: int, status: Status, demand: float) -> Evidence:
     match = reading.matches[place]
     begin, stop = reading.folded.span(match.start, match.end)
-    field, start, end = reading.field_span(match)
+    field, start, end = reading.field_of(begin, stop)
     return Evidence(
         match.term.term,
         reading.given[begin:stop],
@@ -308,5 +326,5 @@ def _piece(reading: Reading, place: int, status: Status, said: FloatArray) -> Ev
         match.term.theme,
         match.term.definition,
         status,
-        round(float(said[place, DEMAND]), 4),
+        round(demand, 4),
     )

@@ -12,13 +12,15 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.extmath import randomized_svd
 
+from aiskills.context import REACH
 from aiskills.model.background import Background
 from aiskills.model.linear import FloatArray
 from aiskills.model.surroundings import PASSAGE_ZONES, PassageModel, Surroundings
-from aiskills.model.windows import PLACES, REACH
+from aiskills.model.windows import PLACES
 from aiskills.phrases import Headings, ZoneMap
-from aiskills.phrases.automaton import Automaton
-from aiskills.text import FIELD_BREAK, fold_batch
+from aiskills.phrases.automaton import Automaton, Hits
+from aiskills.repair import FIELD_BREAK
+from aiskills.text import fold_many
 from aiskills.tokens import TokenCutter
 from aiskills.version import __version__
 
@@ -141,13 +143,16 @@ def _tokens(
                 titles[begin : begin + 256], descriptions[begin : begin + 256], strict=True
             )
         ]
-        for text, title, folded in zip(
-            given, titles[begin : begin + 256], fold_batch(given), strict=True
-        ):
+        batch = fold_many(given)
+        hits = automaton.find_all(batch.text)
+        owner = np.searchsorted(batch.starts, hits.start, side="right") - 1
+        shift = batch.starts[owner]
+        hits = Hits(hits.entry, hits.start - shift, hits.end - shift)
+        opened = headings.placed(hits, owner, batch, given)
+        for number, folded in enumerate(batch.texts):
             tokens = cutter.cut(folded)
-            hits = [(hit.entry, hit.start, hit.end) for hit in automaton.find(folded)]
-            body = int(np.searchsorted(folded.source, len(title)))
-            zones = ZoneMap(headings.placed(hits, folded, text), body)
+            body = int(np.searchsorted(folded.source, len(titles[begin + number])))
+            zones = ZoneMap(opened.get(number, ()), body)
             yield (
                 tokens.hashes,
                 np.array(

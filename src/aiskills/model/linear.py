@@ -67,8 +67,11 @@ class StatusModel:
     bias: FloatArray
 
     def log_odds(self, rows: Rows) -> FloatArray:
-        """Log odds of both outputs for each row, n x 2."""
-        total = rows.dense @ self.dense + self.bias
+        """Log odds of both outputs for each row, n x 2; the same whatever other rows there are."""
+        # A matrix product would add in another order for another number of rows.
+        total = np.tile(self.bias, (len(rows), 1))
+        for values, weights in zip(rows.dense.T, self.dense, strict=True):
+            total += values[:, None] * weights
         counts = np.diff(rows.indptr)
         filled = np.flatnonzero(counts)
         if len(filled):

@@ -11,13 +11,13 @@ from scipy import sparse
 
 from aiskills.context import Reading
 from aiskills.model.background import Background
+from aiskills.model.categories import match_categories
 from aiskills.model.dataset import Dataset
 from aiskills.model.examples import MentionExamples
 from aiskills.model.features import (
     WINDOW_WORDS,
     MentionFeatures,
     OfferFeatures,
-    match_categories,
     title_and_text,
     window_hashes,
 )
@@ -26,6 +26,7 @@ from aiskills.model.ordinal import StatusClassifier
 from aiskills.model.surroundings import SIDES
 from aiskills.model.windows import windows
 from aiskills.schema import STATUS_ORDER
+from aiskills.tokens import token_hashes
 
 IntArray = NDArray[np.int64]
 
@@ -145,13 +146,19 @@ def frequent(
 
 
 def words_by_hash(readings: Sequence[Reading]) -> dict[int, str]:
-    """The word behind each token hash."""
+    """The word behind each hash, and behind each key, of a token."""
     known: dict[int, str] = {}
     for reading in readings:
         if reading.tokens is not None:
             words = reading.folded.text.decode("cp1252").split(" ")[1:-1]
-            known.update(zip(reading.tokens.hashes.tolist(), words, strict=True))
+            for hashes in (reading.tokens.hashes, reading.tokens.keys):
+                known.update(zip(hashes.tolist(), words, strict=True))
     return known
+
+
+def _ordered(words: Sequence[str]) -> list[str]:
+    """Words in the order of their hashes, as other vocabularies are."""
+    return [words[place] for place in np.argsort(token_hashes(words))]
 
 
 def fit_mentions(
@@ -232,10 +239,14 @@ def take(rows: Rows, chosen: IntArray) -> Rows:
 
 def _frequent_categories(readings: Sequence[Reading], groups: IntArray, minimum: int) -> list[str]:
     seen: dict[str, set[int]] = {}
-    for reading, group in zip(readings, groups.tolist(), strict=True):
-        for names in match_categories(reading):
-            for name in names:
-                seen.setdefault(name, set()).add(group)
+    owners = [
+        group
+        for reading, group in zip(readings, groups.tolist(), strict=True)
+        for _ in reading.matches
+    ]
+    for names, group in zip(match_categories(readings), owners, strict=True):
+        for name in names:
+            seen.setdefault(name, set()).add(group)
     return sorted(name for name, where in seen.items() if len(where) >= minimum)
 
 
@@ -264,8 +275,15 @@ def fit_offers(
     """
     split = [title_and_text(reading) for reading in readings]
     features = OfferFeatures(
-        [words[int(h)] for h in frequent([t for t, _ in split], groups, settings.min_groups)],
-        [words[int(h)] for h in frequent([t for _, t in split], groups, settings.min_groups_text)],
+        _ordered(
+            [words[int(h)] for h in frequent([t for t, _ in split], groups, settings.min_groups)]
+        ),
+        _ordered(
+            [
+                words[int(h)]
+                for h in frequent([t for _, t in split], groups, settings.min_groups_text)
+            ]
+        ),
     )
     rows = _without(features.rows(readings, said), features.families(), settings.without)
     strict, study = (

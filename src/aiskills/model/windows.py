@@ -9,10 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from aiskills.context import Reading
+from aiskills.context import REACH, Reading
 
-#: Tokens kept on each side of a match.
-REACH: Final = 40
 #: The text is cut into so many parts to say where a match stands in it.
 PLACES: Final = 10
 

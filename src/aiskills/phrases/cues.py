@@ -1,8 +1,13 @@
-"""Phrases that tell an attribute of an offer: cadre status, and whether an intermediary recruits.
+"""Phrases that tell an attribute of an offer: cadre status, intermediaries, the employer's branch.
 
 Which phrases, and why, is told in ``data/cues.csv``: written for this project after offers seen in
 public and after the classification of the métallurgie agreement in force since 2024 (classes F11
 and above are cadres).
+
+A branch is told by one phrase ("est une société de conseil"), or by two: what is said of a firm
+that makes something ("conçoit et fabrique") or leads ("leader mondial"), and behind it a product
+("des moteurs") or a sector ("de la chimie"). So a short table covers what would else be tens of
+thousands of phrases, and "des moteurs" alone tells nothing.
 """
 
 from __future__ import annotations
@@ -34,8 +39,31 @@ class CueKind(StrEnum):
     """The post has another status."""
     INTERMEDIARY = "intermediary"
     """Who publishes the offer recruits for a client."""
+    BRANCH = "branch"
+    """The employer belongs to a branch, or to none of OPCO 2i."""
+    MAKER = "maker"
+    """The employer makes what follows within `MAKER_REACH`: with a `PRODUCT`, a `BRANCH`."""
+    LEADER = "leader"
+    """The employer is at the head of what follows at once: with either, a `BRANCH`."""
+    PRODUCT = "product"
+    """Something that firms of one branch make; tells nothing alone."""
+    SECTOR = "sector"
+    """A line of business; tells nothing alone."""
     TRAP = "trap"
     """Tells nothing, and hides every shorter phrase inside it."""
+
+
+#: The kinds that tell something only together, and so are never told themselves.
+PARTS: Final = frozenset({CueKind.MAKER, CueKind.LEADER, CueKind.PRODUCT, CueKind.SECTOR})
+#: How many characters of folded text may stand between a maker and its product ("conçoit, produit
+#: et commercialise, seul ou en coopération, des moteurs").
+MAKER_REACH: Final = 90
+#: Kinds that speak of the post; the others speak of the employer.
+OF_THE_POST: Final = frozenset(
+    (CueKind.CADRE, CueKind.FORFAIT, CueKind.ASSIMILE, CueKind.NON_CADRE)
+)
+#: The branch that stands for all employers outside OPCO 2i.
+OUTSIDE: Final = "hors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +71,45 @@ class Cue:
     """A phrase found in a text.
 
     Attributes:
-        kind: What it tells; never a trap.
+        kind: What it tells; never a trap nor one of `PARTS`.
         start: Position in the folded text of the blank before it.
         end: Position in the folded text of the blank after it.
+        branch: Of a `CueKind.BRANCH` its id in ``data/branches.csv``, or `OUTSIDE`; else empty. One
+            told by two phrases stands where the second does, its product or sector.
     """
 
     kind: CueKind
     start: int
     end: int
+    branch: str = ""
 
 
 def kinds_text(cues: Iterable[Cue]) -> str:
-    """The kinds among cues in one text, which columns hold.
+    """The kinds among cues in one text, which columns hold; a branch with its id.
 
     >>> kinds_text([Cue(CueKind.FORFAIT, 4, 9), Cue(CueKind.CADRE, 0, 4)])
     'cadre|forfait'
+    >>> kinds_text([Cue(CueKind.BRANCH, 4, 9, "chimie")])
+    'branch:chimie'
     """
-    return "|".join(sorted({cue.kind for cue in cues}))
+    return "|".join(
+        sorted({f"{cue.kind}:{cue.branch}" if cue.branch else cue.kind for cue in cues})
+    )
 
 
 class Cues:
     """The table of phrases.
 
     Args:
-        entries: Pairs of a phrase and its kind. In a phrase ``{a|b}`` stands for either, also for
-            nothing (``{|a }``).
+        entries: Pairs of a phrase and its kind, with a branch behind it where the kind needs one
+            (``product:chimie``). In a phrase ``{a|b}`` stands for either, also for nothing
+            (``{|a }``).
     """
 
-    def __init__(self, entries: Iterable[tuple[str, CueKind]]) -> None:
-        self._entries = [(form, kind) for phrase, kind in entries for form in expanded(phrase)]
+    def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
+        self._entries = [
+            (form, *_kind_and_branch(kind)) for phrase, kind in entries for form in expanded(phrase)
+        ]
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -89,7 +127,7 @@ class Cues:
 
     @cached_property
     def _forms(self) -> list[tuple[str, ...]]:
-        return folded_patterns([phrase for phrase, _ in self._entries])
+        return folded_patterns([phrase for phrase, _, _ in self._entries])
 
     def told(self, hits: Sequence[tuple[int, int, int]]) -> tuple[Cue, ...]:
         """What hits tell.
@@ -98,19 +136,42 @@ class Cues:
             hits: Entry number, start and end in the folded text.
 
         Returns:
-            Cues in order; of overlapping ones the leftmost, of those the longest; traps have done
-            their work and are left out.
+            Cues in order; of overlapping ones about the post, or about the employer, the leftmost,
+            of those the longest; traps have done their work and are left out, parts are put together.
         """
         found: list[Cue] = []
-        reached = -1
+        # What is said of the post hides nothing that is said of the employer, nor the other way.
+        reached = {True: -1, False: -1}
+        maker = leader = _NOWHERE
         for number, start, end in sorted(hits, key=lambda h: (h[1], -h[2], h[0])):
-            if start < reached:
+            _, kind, branch = self._entries[number]
+            if kind is CueKind.TRAP:
+                reached = {of: end if start >= last else last for of, last in reached.items()}
                 continue
-            reached = end
-            kind = self._entries[number][1]
-            if kind is not CueKind.TRAP:
-                found.append(Cue(kind, start, end))
+            if start < reached[kind in OF_THE_POST]:
+                continue
+            reached[kind in OF_THE_POST] = end
+            if kind not in PARTS:
+                found.append(Cue(kind, start, end, branch))
+            elif kind is CueKind.MAKER:
+                maker = end
+            elif kind is CueKind.LEADER:
+                leader = end
+            elif start == leader:
+                found.append(Cue(CueKind.BRANCH, start, end, branch))
+            elif kind is CueKind.PRODUCT and start <= maker + MAKER_REACH:
+                found.append(Cue(CueKind.BRANCH, start, end, branch))
+                maker = _NOWHERE  # only the first thing named behind it
         return tuple(found)
+
+
+#: Where a maker or leader ends that was not found: out of reach of any product.
+_NOWHERE: Final = -1 - MAKER_REACH
+
+
+def _kind_and_branch(written: str) -> tuple[CueKind, str]:
+    kind, _, branch = written.partition(":")
+    return CueKind(kind), branch
 
 
 @cache
@@ -118,7 +179,7 @@ def _default() -> Cues:
     # Once a process: folding its ten thousand forms takes 0.15 s.
     text = (resources.files("aiskills") / "data" / "cues.csv").read_text("utf-8")
     rows = csv.DictReader(io.StringIO(text), delimiter=";")
-    return Cues((row["phrase"], CueKind(row["kind"])) for row in rows)
+    return Cues((row["phrase"], row["kind"]) for row in rows)
 
 
 _EITHER: Final = re.compile(r"\{([^{}]*)\}")

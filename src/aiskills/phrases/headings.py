@@ -8,15 +8,25 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from aiskills.phrases.automaton import Hits, IntArray
 from aiskills.phrases.inflect import folded_patterns
 from aiskills.schema import Zone
-from aiskills.text import FOLDED_BREAK, Folded
+from aiskills.text import FOLDED_BREAK, FoldedBatch
 
 #: What may stand right before a heading in running text: an end of sentence, a bullet, a break.
-_BEFORE: Final = frozenset((".!?:;|*#•–—…»)" + FOLDED_BREAK).encode("cp1252"))
-_LINE_ENDS: Final = "\n\r"
+_ENDS: Final = np.zeros(256, dtype=bool)
+_ENDS[list((".!?:;|*#•–—…»)" + FOLDED_BREAK).encode("cp1252"))] = True
+_PLANE: Final = 0x10000
+_CAPITAL: Final = np.array([chr(code).isupper() for code in range(_PLANE)])
+#: A capital behind one of these opens nothing: "l'Equipe".
+_JOINS: Final = np.zeros(_PLANE, dtype=bool)
+_JOINS[[ord(sign) for sign in "'’-"]] = True
+_NONE: Final = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class Headings:
 
     def __init__(self, entries: Sequence[tuple[str, Zone, bool]]) -> None:
         self._entries = [_Entry(*entry) for entry in entries]
+        self._anywhere = np.array([entry.anywhere for entry in self._entries], dtype=bool)
 
     @classmethod
     def default(cls) -> Headings:
@@ -67,38 +78,62 @@ class Headings:
                 yield pattern, number
 
     def placed(
-        self, hits: Sequence[tuple[int, int, int]], folded: Folded, given: str
-    ) -> tuple[Heading, ...]:
+        self, hits: Hits, owner: IntArray, batch: FoldedBatch, given: Sequence[str]
+    ) -> dict[int, tuple[Heading, ...]]:
         """The hits that stand where a heading stands: at the start of a line or sentence.
 
         Args:
-            hits: Entry number, start and end in the folded text.
-            folded: The folded text.
-            given: The text it was folded from.
+            hits: Phrases of this table, with positions in their text.
+            owner: For each hit the number of its text, in ascending order.
+            batch: The folded texts.
+            given: The texts they were folded from.
 
         Returns:
-            Headings in order; of overlapping ones the longest.
+            Headings by number of the text, in order; of overlapping ones the longest.
         """
-        found: list[Heading] = []
-        for number, start, end in sorted(hits, key=lambda h: (h[1], -h[2])):
-            entry = self._entries[number]
-            if found and start < found[-1].end:
-                continue
-            if entry.anywhere or _opens(folded, given, start):
-                found.append(Heading(entry.zone, start, end))
-        return tuple(found)
+        texts, place = np.unique(owner, return_inverse=True)
+        sources = [batch.texts[number].source for number in texts.tolist()]
+        letters = [_letters(given[number]) for number in texts.tolist()]
+        # Positions in all sources and all given texts, one behind another.
+        at = hits.start + _begins(sources)[place]
+        source, letter = np.concatenate([_NONE, *sources]), np.concatenate([_NONE, *letters])
+        shift = _begins(letters)[place]
+        blank, first = source[at] + shift, source[at + 1] + shift
+        lines = np.flatnonzero((letter == ord("\n")) | (letter == ord("\r")))
+        before = np.frombuffer(batch.text, dtype=np.uint8)[batch.starts[owner] + hits.start - 1]
+        stands = (
+            self._anywhere[hits.entry]
+            | (hits.start == 0)
+            | _ENDS[before]
+            | (np.searchsorted(lines, blank) < np.searchsorted(lines, first))
+            # Glued or flattened pages: "… à Lyon Profil recherché De formation …"
+            | (_CAPITAL[_known(letter[first])] & ~_JOINS[_known(letter[np.maximum(first - 1, 0)])])
+        )
+        found: dict[int, list[Heading]] = {}
+        order = np.lexsort((-hits.end, hits.start, owner))
+        order = order[stands[order]]
+        columns = (owner[order], hits.entry[order], hits.start[order], hits.end[order])
+        for number, entry, start, end in zip(*(one.tolist() for one in columns), strict=True):
+            its = found.setdefault(number, [])
+            if not its or start >= its[-1].end:
+                its.append(Heading(self._entries[entry].zone, start, end))
+        return {number: tuple(its) for number, its in found.items()}
 
 
-def _opens(folded: Folded, given: str, start: int) -> bool:
-    """Whether a hit opens a text, a line or a sentence, or is written as a title."""
-    if start == 0 or folded.text[start - 1] in _BEFORE:
-        return True
-    begin = int(folded.source[start + 1])
-    between = given[int(folded.source[start]) : begin]
-    if any(char in _LINE_ENDS for char in between):
-        return True
-    # Glued or flattened pages: "… à Lyon Profil recherché De formation …"
-    return given[begin : begin + 1].isupper() and given[begin - 1 : begin] not in "'’-"
+def _letters(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _known(letters: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Letters of the first plane; any other as the last of it, which is none."""
+    return np.minimum(letters, _PLANE - 1)
+
+
+def _begins(pieces: Sequence[NDArray[Any]]) -> IntArray:
+    """Where each piece begins if they stand one behind another."""
+    sizes = np.array([len(piece) for piece in pieces], dtype=np.int64)
+    result: IntArray = np.cumsum(sizes) - sizes
+    return result
 
 
 class ZoneMap:

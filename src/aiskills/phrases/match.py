@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
-from aiskills.phrases.automaton import Automaton, Hit
+import numpy as np
+
+from aiskills.phrases.automaton import Automaton, Hit, Hits, IntArray
 from aiskills.phrases.cues import Cue, Cues
 from aiskills.phrases.expansions import spelled_out
 from aiskills.phrases.headings import Heading, Headings
-from aiskills.phrases.hyphens import hits_across_lines
+from aiskills.phrases.hyphens import hits_across_lines, may_break
 from aiskills.phrases.lexicon import Lexicon
 from aiskills.phrases.rules import rules_of
 from aiskills.phrases.terms import Case, Strength, Term
 from aiskills.schema import Definition
-from aiskills.text import Folded
+from aiskills.text import Folded, FoldedBatch
 
 #: So many matches of one text at most are kept, the first ones; real offers stay below 150.
 MAX_MATCHES: Final = 1_000
@@ -55,6 +58,9 @@ class Found:
     cues: tuple[Cue, ...] = ()
 
 
+_NOTHING: Final = Found((), ())
+
+
 class Scanner:
     """Finds the phrases of all tables in folded texts with one automaton.
 
@@ -68,19 +74,23 @@ class Scanner:
         self.lexicon = lexicon
         self._headings = headings
         self._cues = Cues.default() if cues is None else cues
-        self._first_cue = len(lexicon)
+        self._rules = rules = rules_of(lexicon.terms)
+        # Terms first, headings last: what an offer without a term needs is below them.
+        self._first_sign = len(lexicon)
+        self._first_cue = self._first_sign + len(rules.signs)
         self._first_heading = self._first_cue + len(self._cues)
         self._automaton = Automaton(
             [
                 *lexicon.patterns(),
+                *(
+                    (form.decode("cp1252"), self._first_sign + number)
+                    for number, forms in enumerate(rules.signs)
+                    for form in forms
+                ),
                 *((pattern, self._first_cue + n) for pattern, n in self._cues.patterns()),
                 *((pattern, self._first_heading + n) for pattern, n in headings.patterns()),
             ]
         )
-        self._rules = rules_of(lexicon.terms)
-        self._elsewhere = {
-            entry: rule for entry, rule in enumerate(self._rules) if rule and rule.elsewhere
-        }
 
     def hits(self, folded: Folded, given: str = "") -> list[Hit]:
         """Every hit of an AI term, before any rule; overlapping ones too.
@@ -90,60 +100,110 @@ class Scanner:
             given: The text it was folded from; without it no word is put together over the end of a
                 line.
         """
-        return [hit for hit in self._found(folded, given) if hit.entry < self._first_cue]
-
-    def _found(self, folded: Folded, given: str) -> list[Hit]:
-        found = self._automaton.find(folded)
-        more = hits_across_lines(self._automaton, folded, given)
-        if not more:
-            return found
-        return sorted({*found, *more}, key=lambda hit: (hit.end, hit.start, hit.entry))
+        found = {
+            *self._automaton.find(folded),
+            *hits_across_lines(self._automaton, folded, given),
+        }
+        return sorted((hit for hit in found if hit.entry < self._first_sign), key=_by_end)
 
     def scan(self, folded: Folded, given: str) -> Found:
-        """Matches and headings of one text.
+        """What was found in one text; see `scan_many`."""
+        size = np.array([len(folded.text)])
+        return self.scan_many(FoldedBatch(folded.text, size - size, size, [folded]), [given])[0]
+
+    def scan_many(self, batch: FoldedBatch, given: Sequence[str]) -> list[Found]:
+        """Matches, headings and cues of many texts.
 
         Args:
-            folded: The folded text.
-            given: The text it was folded from.
+            batch: The folded texts.
+            given: The texts they were folded from.
 
         Returns:
-            What was found. Without any AI term, however weak, no heading is looked at either, since
-            such an offer is `none` whatever else it says; its cues are told all the same.
+            What was found in each. Without any AI term, however weak, no heading is looked at
+            either, since such an offer is `none` whatever else it says; its cues are told all the
+            same.
         """
-        terms: list[Hit] = []
-        headings: list[tuple[int, int, int]] = []
-        cues: list[tuple[int, int, int]] = []
-        for hit in self._found(folded, given):
-            if hit.entry < self._first_cue:
-                terms.append(hit)
-            elif hit.entry < self._first_heading:
-                cues.append((hit.entry - self._first_cue, hit.start, hit.end))
-            else:
-                headings.append((hit.entry - self._first_heading, hit.start, hit.end))
-        told = self._cues.told(cues) if cues else ()
-        matches = self._matches(terms, folded, given) if terms else ()
-        if not matches:
-            return Found((), (), told)
-        return Found(matches, self._headings.placed(headings, folded, given), told)
+        hits, owner = self._located(batch, given)
+        heading = hits.entry >= self._first_heading
+        bounds = np.searchsorted(owner[~heading], np.arange(len(batch) + 1)).tolist()
+        others = hits[~heading].as_list()
+        told = [
+            self._told(others[begin:end], batch.texts[number], given[number])
+            if begin < end
+            else ((), ())
+            for number, (begin, end) in enumerate(pairwise(bounds))
+        ]
+        matched = np.array([bool(matches) for matches, _ in told], dtype=bool)
+        heading &= matched[owner]
+        entry = hits.entry[heading] - self._first_heading
+        opened = self._headings.placed(
+            Hits(entry, hits.start[heading], hits.end[heading]), owner[heading], batch, given
+        )
+        return [
+            Found(matches, opened.get(number, ()), cues) if matches or cues else _NOTHING
+            for number, (matches, cues) in enumerate(told)
+        ]
 
-    def _matches(self, hits: Sequence[Hit], folded: Folded, given: str) -> tuple[Match, ...]:
+    def _located(self, batch: FoldedBatch, given: Sequence[str]) -> tuple[Hits, IntArray]:
+        """All hits with positions in their own text, and the text of each; text after text."""
+        hits = self._automaton.find_all(batch.text)
+        owner = np.searchsorted(batch.starts, hits.start, side="right") - 1
+        shift = batch.starts[owner]
+        hits = Hits(hits.entry, hits.start - shift, hits.end - shift)
+        more = [
+            (number, hit)
+            for number, text in enumerate(given)
+            if may_break(text)
+            for hit in hits_across_lines(self._automaton, batch.texts[number], text)
+        ]
+        if not more:
+            return hits, owner
+        # One that was found already counts once.
+        rows = np.array([(number, hit.end, hit.start, hit.entry) for number, hit in more])
+        table = np.column_stack([owner, hits.end, hits.start, hits.entry])
+        owner, end, start, entry = np.unique(np.concatenate([table, rows]), axis=0).T
+        return Hits(entry, start, end), owner
+
+    def _told(
+        self, hits: Sequence[Hit], folded: Folded, given: str
+    ) -> tuple[tuple[Match, ...], tuple[Cue, ...]]:
+        """Matches and cues of one text."""
+        terms, signs, cues = [], set(), []
+        for hit in hits:
+            entry, start, end = hit
+            if entry >= self._first_cue:
+                cues.append((entry - self._first_cue, start, end))
+            elif entry >= self._first_sign:
+                signs.add(entry - self._first_sign)
+            else:
+                terms.append(hit)
+        matches = self._matches(terms, signs, folded, given) if terms else ()
+        return matches, self._cues.told(cues) if cues else ()
+
+    def _matches(
+        self, hits: Sequence[Hit], signs: Set[int], folded: Folded, given: str
+    ) -> tuple[Match, ...]:
         terms = self.lexicon.terms
         cased = [
-            hit for hit in hits if _case_holds(terms[hit.entry], given, *folded.span(*_place(hit)))
+            hit
+            for hit in hits
+            if terms[hit.entry].case is Case.ANY
+            or _case_holds(terms[hit.entry], given, *folded.span(hit.start, hit.end))
         ]
-        elsewhere = self._told_elsewhere(cased, folded.text)
+        cased.sort(key=_leftmost_longest)
+        elsewhere = self._told_elsewhere(cased, signs, folded.text)
         if elsewhere:
             cased = [hit for hit in cased if hit.entry not in elsewhere]
-        any_ai = any(terms[hit.entry].strength is Strength.STRONG for hit in _longest_first(cased))
-        held = _longest_first(
+        any_ai = any(terms[hit.entry].strength is Strength.STRONG for hit in _not_hidden(cased))
+        held = _not_hidden(
             [hit for hit in cased if self._context_holds(hit, folded.text, any_ai=any_ai)]
         )
         redefined = self._redefined(cased, held, folded.text)
         held = [hit for hit in held if hit.entry not in redefined][:MAX_MATCHES]
         return tuple(
-            Match(terms[hit.entry], hit.entry, hit.start, hit.end)
-            for hit in held
-            if terms[hit.entry].strength is not Strength.TRAP
+            Match(terms[entry], entry, start, end)
+            for entry, start, end in held
+            if terms[entry].strength is not Strength.TRAP
         )
 
     def _redefined(self, cased: Sequence[Hit], held: Sequence[Hit], text: bytes) -> set[int]:
@@ -168,23 +228,21 @@ class Scanner:
                 found.add(hit.entry)
         return found
 
-    def _told_elsewhere(self, cased: Sequence[Hit], text: bytes) -> set[int]:
+    def _told_elsewhere(self, cased: Sequence[Hit], signs: Set[int], text: bytes) -> set[int]:
         """Acronyms and names of which some other words of the offer tell that they are no AI.
 
         Not where the offer holds a strong term of the same definition, or a narrower one, of which
         nothing tells the like: an offer that asks for machine learning may well mean AI by IA.
         """
+        if not signs:
+            return set()
         terms = self.lexicon.terms
-        told = {
-            entry
-            for entry in {hit.entry for hit in cased} & self._elsewhere.keys()
-            if self._elsewhere[entry].means_something_else(text)
-        }
+        told = self._rules.meaning_something_else(signs) & {hit.entry for hit in cased}
         if not told:
             return told
         sure = {
             terms[hit.entry].definition
-            for hit in _longest_first(cased)
+            for hit in _not_hidden(cased)
             if terms[hit.entry].strength is Strength.STRONG
             and hit.entry not in told
             and self._context_holds(hit, text, any_ai=False)
@@ -192,19 +250,27 @@ class Scanner:
         return {entry for entry in told if not sure & {terms[entry].definition, Definition.STRICT}}
 
     def _context_holds(self, hit: Hit, text: bytes, *, any_ai: bool) -> bool:
-        rule = self._rules[hit.entry]
+        rule = self._rules.of[hit.entry]
         return rule is None or rule.holds(hit, text, any_ai=any_ai)
 
 
-def _place(hit: Hit) -> tuple[int, int]:
-    return hit.start, hit.end
+def _by_end(hit: Hit) -> tuple[int, int, int]:
+    return hit.end, hit.start, hit.entry
 
 
-def _longest_first(hits: Sequence[Hit]) -> list[Hit]:
-    """Of overlapping hits the leftmost, of those the longest; of equal ones the first entry."""
+def _leftmost_longest(hit: Hit) -> tuple[int, int, int]:
+    return hit.start, -hit.end, hit.entry
+
+
+def _not_hidden(hits: Sequence[Hit]) -> list[Hit]:
+    """Of overlapping hits the leftmost, of those the longest; of equal ones the first entry.
+
+    Args:
+        hits: In the order of `_leftmost_longest`.
+    """
     kept: list[Hit] = []
     end = -1
-    for hit in sorted(hits, key=lambda h: (h.start, -h.end, h.entry)):
+    for hit in hits:
         if hit.start >= end:
             kept.append(hit)
             end = hit.end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,14 +24,11 @@ class Rule:
         needs: Words of which one must stand near; empty: none needed.
         needs_any_ai: Whether a strong term anywhere in the offer does as well.
         excludes: Words of which none may stand near.
-        elsewhere: Alternatives, each made of parts, each part of its folded forms: where one form
-            of every part of an alternative stands in an offer, the term means something else there.
     """
 
     needs: tuple[bytes, ...]
     needs_any_ai: bool
     excludes: tuple[bytes, ...]
-    elsewhere: tuple[tuple[tuple[bytes, ...], ...], ...]
 
     def holds(self, hit: Hit, text: bytes, *, any_ai: bool) -> bool:
         """Whether the words near a hit are as they must be.
@@ -49,34 +46,54 @@ class Rule:
             return _stands(self.needs, text, hit, NEEDS_CHARS)
         return not self.needs_any_ai
 
-    def means_something_else(self, text: bytes) -> bool:
-        """Whether an offer holds, anywhere, what tells the term's other meaning."""
-        return any(
-            all(any(form in text for form in part) for part in parts) for parts in self.elsewhere
-        )
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a lexicon's terms.
+
+    Attributes:
+        of: The rule of each term, None for those without one.
+        signs: Folded forms of every sign that some rule looks for anywhere in an offer.
+        telling: For each sign the terms that mean something else where it stands, and the other
+            signs that must stand there too.
+    """
+
+    of: Sequence[Rule | None]
+    signs: Sequence[tuple[bytes, ...]]
+    telling: Sequence[Sequence[tuple[int, frozenset[int]]]]
+
+    def meaning_something_else(self, signs: Set[int]) -> set[int]:
+        """Terms of which an offer tells that they mean something else in it.
+
+        Args:
+            signs: Numbers of the signs that stand in the offer.
+        """
+        return {entry for sign in signs for entry, others in self.telling[sign] if others <= signs}
 
 
-def rules_of(terms: Sequence[Term]) -> list[Rule | None]:
-    """The rule of each term, None for those without one."""
+def rules_of(terms: Sequence[Term]) -> Rules:
+    """The rules of terms."""
     together = [tuple(filter(None, map(told_together, term.elsewhere))) for term in terms]
+    signs = sorted({part for alternatives in together for parts in alternatives for part in parts})
+    number = {sign: place for place, sign in enumerate(signs)}
     words = {word for term in terms for word in (*term.needs, *term.excludes) if word != ANY_AI}
-    words |= {part for alternatives in together for parts in alternatives for part in parts}
-    forms = _forms(sorted(words))
+    forms = _forms(sorted(words | number.keys()))
 
     def folded(given: Sequence[str]) -> tuple[bytes, ...]:
         return tuple(form for word in given if word != ANY_AI for form in forms[word])
 
-    return [
-        Rule(
-            folded(term.needs),
-            ANY_AI in term.needs,
-            folded(term.excludes),
-            tuple(tuple(forms[part] for part in parts) for parts in alternatives),
-        )
-        if term.needs or term.excludes or term.elsewhere
+    rules = [
+        Rule(folded(term.needs), ANY_AI in term.needs, folded(term.excludes))
+        if term.needs or term.excludes
         else None
-        for term, alternatives in zip(terms, together, strict=True)
+        for term in terms
     ]
+    telling: list[list[tuple[int, frozenset[int]]]] = [[] for _ in signs]
+    for entry, alternatives in enumerate(together):
+        for parts in alternatives:
+            first, *others = (number[part] for part in parts)
+            telling[first].append((entry, frozenset(others)))
+    return Rules(rules, [forms[sign] for sign in signs], telling)
 
 
 def told_together(alternative: str) -> tuple[str, ...]:
