@@ -8,12 +8,15 @@ endif
 
 CASES = tests/cases/positive.json tests/cases/negative.json tests/cases/mention.json tests/cases/wild.json
 
-.PHONY: demo test test-lowest lint train train-written background ablation bench clean help
+.PHONY: demo test test-lowest lint train train-written background ablation bench fuzz audit sbom clean help
 
 help:
 	@echo "make demo    set up and classify the sample offers"
 	@echo "make test    set up and run linters, types, the import contract and all tests"
 	@echo "make bench   measure speed and quality (half an hour; AISKILLS_REAL_OFFERS=FILE for real offers)"
+	@echo "make fuzz    look for inputs that break it (FUZZ_SECONDS=60 a target)"
+	@echo "make audit   known weaknesses and licences of what is installed"
+	@echo "make sbom    write a bill of materials"
 	@echo "make train-written   train a model from the offers written for it alone (models/written)"
 	@echo "make train   train the model again (needs the labelled offers: AISKILLS_REAL_OFFERS=FILE)"
 
@@ -54,6 +57,23 @@ background ablation: $(VENV)/.dev
 # Speed and quality beside other tools, and every limit that is promised (half an hour).
 bench: $(VENV)/.dev
 	AISKILLS_REAL_OFFERS="$(AISKILLS_REAL_OFFERS)" $(BIN)/python -m benchmarks
+
+# Coverage-guided fuzzing, so many seconds for each target; findings go to tests/cases/fuzz.
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[fuzz]"
+	nice -n 10 $(BIN)/python tests/fuzz/run.py $(FUZZ_TARGET) --seconds $(FUZZ_SECONDS)
+
+# Known weaknesses and licences of everything that is installed with aiskills.
+audit: $(VENV)/.dev
+	$(BIN)/python scripts/audit.py
+
+# A CycloneDX bill of materials of what a user installs.
+sbom: $(VENV)/.dev
+	rm -rf build/sbom && mkdir -p build dist
+	$(PYTHON) -m venv --without-pip build/sbom
+	$(BIN)/python -m pip --python build/sbom/bin/python install --quiet ".[excel]"
+	$(BIN)/cyclonedx-py environment build/sbom/bin/python --pyproject pyproject.toml --validate --output-reproducible --of JSON -o dist/aiskills.cdx.json
 
 clean:
 	rm -rf $(VENV) .venv-lowest demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,6 +1,6 @@
 """Computes how often each interval of aiskills.estimate holds the truth; writes docs/coverage.md.
 
-    python scripts/coverage.py            # writes docs/coverage.md; under 3 minutes on one core
+    python scripts/coverage.py            # writes docs/coverage.md; some 4 minutes on one core
     python scripts/coverage.py --check    # says whether the file is what the code gives
 
 Wilson's interval and those made from it are computed exactly, from binomial or Poisson
@@ -21,10 +21,17 @@ from scipy import stats
 
 from aiskills.estimate.classification import ErrorRates, rogan_gladen
 from aiskills.estimate.clusters import Clusters, PartClusters, cluster_interval
-from aiskills.estimate.growth import count_growth
+from aiskills.estimate.false_flags import FalseFlags, corrected_parts, corrected_share_growth
+from aiskills.estimate.growth import (
+    Growth,
+    count_growth,
+    part_growth,
+    product,
+    share_growth,
+)
 from aiskills.estimate.intervals import Bounds, Floats, difference, kish, ratio, wilson
-from aiskills.estimate.parts import Estimate
-from aiskills.estimate.ppi import GoldSample, ppi
+from aiskills.estimate.parts import Estimate, Wholes
+from aiskills.estimate.ppi import FlaggedParts, GoldSample, LabelledParts, ppi, ppi_parts
 from aiskills.estimate.quantiles import normal_quantile
 
 TARGET: Final = Path(__file__).resolve().parents[1] / "docs" / "coverage.md"
@@ -368,6 +375,215 @@ def parts_clustered(rng: np.random.Generator) -> Iterator[Line]:
             )
 
 
+def _falsely_flagged(
+    rng: np.random.Generator, audit: int, specificity: float
+) -> Iterator[tuple[np.ndarray, FalseFlags]]:
+    """Replicates with the same audit, and what that audit says of false flags."""
+    fp = rng.binomial(audit, 1 - specificity, REPLICATES)
+    for count in np.unique(fp).tolist():
+        rates = ErrorRates(40, 3, audit - count, count)
+        yield np.flatnonzero(fp == count), FalseFlags.of(rates, 0.95)
+
+
+#: Audited offers that are none, specificity, share of true offers, true offers expected.
+_FALSE_GRID: Final = tuple(
+    (audit, sp, share, true)
+    for audit in (400, 4000)
+    for sp, share in ((0.998, 0.01), (0.998, 0.03), (0.99, 0.03))
+    for true in (100, 1000)
+)
+_SENSITIVITY: Final = 0.93
+
+
+def parts_corrected(rng: np.random.Generator) -> Iterator[Line]:
+    for audit, sp, share, true in _FALSE_GRID:
+        for part, of_offers in ((0.8, 0.5), (0.1, 0.3)):
+            all_offers = true / share
+            offers = all_offers * of_offers
+            inside, outside = (
+                rng.poisson(t * _SENSITIVITY + (n - t) * (1 - sp), REPLICATES).astype(float)
+                for t, n in (
+                    (true * part, offers), (true * (1 - part), all_offers - offers)
+                )
+            )  # fmt: skip
+            flagged = inside + outside
+            plain = Estimate(inside / flagged, wilson(inside / flagged, flagged), flagged)
+            found = _no_ends(REPLICATES)
+            for own, false in _falsely_flagged(rng, audit, sp):
+                size = len(own)
+                ends = corrected_parts(
+                    Wholes(
+                        _taken(plain, own), np.arange(size), np.full(size, offers), flagged[own],
+                        np.full(size, all_offers),
+                    ),
+                    false,
+                ).ends  # fmt: skip
+                found.low[own], found.high[own] = ends.low, ends.high
+            yield _given(
+                (f"{audit:,}", f"{sp:g}", pct(share), f"{true:,}", pct(part), pct(of_offers)),
+                found, part, plain.ends,
+            )  # fmt: skip
+
+
+def growth_corrected(rng: np.random.Generator, *, counts: bool) -> Iterator[Line]:
+    for audit, sp, share, true in _FALSE_GRID:
+        for rate, more in ((1.56, 1.15), (0.8, 1.3)):
+            offers = np.array([true / share, true / share * more])
+            truths = np.array([true, true * rate])
+            target = (rate if counts else rate / more) - 1
+            x, y = (
+                rng.poisson(t * _SENSITIVITY + (n - t) * (1 - sp), REPLICATES).astype(float)
+                for t, n in zip(truths, offers, strict=True)
+            )
+            before, after = (
+                Estimate(one / n, wilson(one / n, np.full(REPLICATES, n)), one)
+                for one, n in ((x, offers[0]), (y, offers[1]))
+            )
+            in_last = Estimate(y / (x + y), wilson(y / (x + y), x + y), x + y)
+            plain = count_growth(x, y, in_last) if counts else share_growth(before, after)
+            found = _no_ends(REPLICATES)
+            for own, false in _falsely_flagged(rng, audit, sp):
+                if counts:
+                    size = len(own)
+                    wholes = Wholes(
+                        _taken(in_last, own), np.arange(size), np.full(size, offers[1]),
+                        (x + y)[own], np.full(size, offers.sum()),
+                    )  # fmt: skip
+                    ends = part_growth(corrected_parts(wholes, false)).ends
+                else:
+                    ends = corrected_share_growth(
+                        _taken(before, own), _taken(after, own), false
+                    ).ends
+                found.low[own], found.high[own] = ends.low, ends.high
+            yield _given(
+                (
+                    f"{audit:,}", f"{sp:g}", pct(share), f"{true:,}", f"{100 * target:+.0f} %",
+                ),
+                found, target, plain.ends,
+            )  # fmt: skip
+
+
+def _no_ends(size: int) -> Bounds:
+    return Bounds(np.full(size, np.nan), np.full(size, np.nan))
+
+
+def _taken(one: Estimate, rows: np.ndarray) -> Estimate:
+    return Estimate(
+        one.share[rows], Bounds(one.ends.low[rows], one.ends.high[rows]), one.n_effective[rows]
+    )
+
+
+def _given(where: tuple[str, ...], found: Bounds, truth: float, plain: Bounds) -> Line:
+    """A line on the replicates in which there is an interval."""
+    given = ~np.isnan(found.low)
+    some = Bounds(found.low[given], found.high[given])
+    return Line(
+        where, float(held(some, truth).mean()), width(some), float(held(plain, truth).mean())
+    )
+
+
+def parts_powered(rng: np.random.Generator) -> Iterator[Line]:
+    size = 20_000
+    for p, se, sp in ((0.03, 0.93, 0.998), (0.03, 0.93, 0.98), (0.1, 0.8, 0.98)):
+        for labelled in (300, 1000, 3000):
+            for part, of_offers in ((0.8, 0.5), (0.1, 0.3)):
+                hits = np.zeros((2, PPI_REPLICATES))
+                widths = 0.0
+                for replicate in range(PPI_REPLICATES):
+                    found, plain = _part_sample(rng, size, (p, se, sp), labelled, (part, of_offers))
+                    hits[0, replicate] = found.low[0] <= part <= found.high[0]
+                    hits[1, replicate] = plain.low[0] <= part <= plain.high[0]
+                    widths += float(found.high[0] - found.low[0])
+                yield Line(
+                    (pct(p), f"{se:g}", f"{sp:g}", f"{labelled:,}", pct(part), pct(of_offers)),
+                    float(hits[0].mean()),
+                    widths / PPI_REPLICATES,
+                    float(hits[1].mean()),
+                )
+
+
+def _part_sample(
+    rng: np.random.Generator,
+    size: int,
+    rates: tuple[float, float, float],
+    labelled: int,
+    parts: tuple[float, float],
+) -> tuple[Bounds, Bounds]:
+    """Intervals of a part, prediction-powered and plain; half of the labels on flagged offers."""
+    p, se, sp = rates
+    part, of_offers = parts
+    true_in, other_in = p * part, of_offers - p * part
+    true_out, other_out = p * (1 - part), 1 - of_offers - p * (1 - part)
+    # By kind: true flagged, false flagged, missed, left alone; first inside the part, then not.
+    chance = [
+        one
+        for t, o in ((true_in, other_in), (true_out, other_out))
+        for one in (t * se, o * (1 - sp), t * (1 - se), o * sp)
+    ]
+    counts = rng.multinomial(size, np.array(chance) / sum(chance))
+    truth, flag = np.tile([1.0, 0, 1, 0], 2), np.tile([1.0, 1, 0, 0], 2)
+    inside = np.repeat([1.0, 0.0], 4)
+    kind: list[np.ndarray] = []
+    weight: list[Floats] = []
+    for number, stratum in enumerate((1.0, 0.0)):
+        own = np.flatnonzero(flag == stratum)
+        drawn = min(labelled // 2, int(counts[own].sum()))
+        if number:
+            drawn = labelled - len(kind[0])
+        taken = np.repeat(own, rng.multivariate_hypergeometric(counts[own], drawn))
+        kind.append(taken)
+        weight.append(np.full(drawn, counts[own].sum() / drawn))
+    rows, weights = np.concatenate(kind), np.concatenate(weight)
+    strata = (flag[rows] == 0).astype(np.int64)
+    flagged = float((counts * flag).sum())
+    share = np.array([float((counts * flag * inside).sum()) / flagged])
+    n = np.array([flagged])
+    _, low, high = ppi_parts(
+        FlaggedParts(flagged / size, share, n),
+        GoldSample(truth[rows], flag[rows], weights, strata),
+        LabelledParts(
+            np.where(inside[rows] > 0, 0, -1), truth[rows] * inside[rows], flag[rows] * inside[rows]
+        ),
+    )
+    return Bounds(low, high), wilson(share, n)
+
+
+def growth_powered(rng: np.random.Generator) -> Iterator[Line]:
+    size, more, rate = 20_000, 1.15, 1.56
+    for p, se, sp in ((0.03, 0.93, 0.998), (0.03, 0.93, 0.98), (0.1, 0.8, 0.98)):
+        for labelled in (300, 1000):
+            hits, widths = np.zeros((2, PPI_REPLICATES)), []
+            for replicate in range(PPI_REPLICATES):
+                offers = [int(rng.poisson(size)), int(rng.poisson(size * more))]
+                flags, shares = [], []
+                for n, true in zip(offers, (p, p * rate / more), strict=True):
+                    gold, share = _sample(rng, n, (true, se, sp), labelled, stratified=True)
+                    found = ppi(share, n, gold)
+                    ends = Bounds(np.array([found.low]), np.array([found.high]))
+                    shares.append(Estimate(np.array([found.share]), ends, np.array([float(n)])))
+                    flags.append(share * n)
+                ends = product(share_growth(*shares), _count_growth(*map(float, offers))).ends
+                hits[0, replicate] = held(ends, rate - 1)[0]
+                hits[1, replicate] = held(_count_growth(*flags).ends, rate - 1)[0]
+                widths.append(float(ends.high[0] - ends.low[0]))
+            bounded = np.isfinite(widths)
+            yield Line(
+                (pct(p), f"{se:g}", f"{sp:g}", f"{labelled:,}", f"{100 * bounded.mean():.0f} %"),
+                float(hits[0].mean()),
+                float(np.array(widths)[bounded].mean()) if bounded.any() else np.nan,
+                float(hits[1].mean()),
+            )
+
+
+def _count_growth(first: float, last: float) -> Growth:
+    """Growth of a count of offers, Poisson."""
+    both = np.array([first + last])
+    share = np.array([last]) / both
+    return count_growth(
+        np.array([first]), np.array([last]), Estimate(share, wilson(share, both), both)
+    )
+
+
 def sections() -> list[Section]:
     """All tables, each with a generator of its own so that one does not move another."""
 
@@ -436,6 +652,47 @@ def sections() -> list[Section]:
             "sizes, spread 1. Without clusters the part of a whole is Wilson's, as above.",
             ("employers with flagged offers", "part"), "Wilson, clusters ignored",
             list(parts_clustered(rng(6))),
+        ),
+        Section(
+            "Corrected part of a whole, fallback: false flags in common",
+            f"Sensitivity {_SENSITIVITY:g}. Where the audit may be read as all flags being false "
+            "there is no part; such replicates are left out.",
+            (
+                "audited others", "specificity", "true share", "true offers", "part",
+                "part of all offers",
+            ),
+            "uncorrected", list(parts_corrected(rng(7))),
+        ),
+        Section(
+            "Corrected part of a whole: prediction-powered (`--gold`)",
+            "20,000 offers, half of the labels among flagged offers (all of these where they are "
+            f"fewer), with their inclusion probabilities. {PPI_REPLICATES:,} replicates.",
+            (
+                "true share", "sensitivity", "specificity", "labelled", "part",
+                "part of all offers",
+            ),
+            "uncorrected", list(parts_powered(rng(8))),
+        ),
+        Section(
+            "Growth of a corrected count, fallback: false flags in common",
+            f"Sensitivity {_SENSITIVITY:g}. True and all offers expected in the first period; all "
+            "offers grow by 15 % where true ones grow, by 30 % where they decline.",
+            ("audited others", "specificity", "true share", "true offers", "growth"),
+            "uncorrected", list(growth_corrected(rng(9), counts=True)),
+        ),
+        Section(
+            "Growth of a corrected count: prediction-powered (`--gold`)",
+            "20,000 offers in the first period, 15 % more in the last, growth of the true ones "
+            "+56 %; in each period half of the labels among flagged offers. "
+            f"{PPI_REPLICATES:,} replicates. The width is that of bounded intervals.",
+            ("true share", "sensitivity", "specificity", "labelled in each", "bounded"),
+            "uncorrected", list(growth_powered(rng(11))),
+        ),
+        Section(
+            "Growth of a corrected share, fallback: false flags in common",
+            "The same.",
+            ("audited others", "specificity", "true share", "true offers", "growth"),
+            "uncorrected", list(growth_corrected(rng(10), counts=False)),
         ),
     ]  # fmt: skip
 

@@ -59,6 +59,47 @@ def powered() -> tuple[list[Any], list[Any]]:
     return plain, weighted
 
 
+def powered_parts() -> list[Any]:
+    """ppi-python: the part θ at which the mean of y (inside - θ) is 0, and those at which the
+    interval of that mean begins to leave 0 out."""
+    ppi, root = import_module("ppi_py"), import_module("scipy.optimize").brentq
+    cases = (
+        ((70, 8, 6, 600), (20, 9, 4, 700), (900, 350), 30_000),
+        ((30, 5, 5, 400), (80, 30, 12, 900), (300, 1100), 20_000),
+    )
+    result = []
+    for inside, outside, flagged, offers in cases:
+        truth, flag = (
+            np.concatenate(pair) for pair in zip(labelled(inside), labelled(outside), strict=True)
+        )
+        here = np.repeat([1.0, 0.0], (sum(inside), sum(outside)))
+        every = np.repeat([1.0, 1.0, 0.0], (*flagged, offers - sum(flagged)))
+        every_here = np.repeat([1.0, 0.0], (flagged[0], offers - flagged[0]))
+
+        def values(part: float) -> tuple[Any, Any, Any]:
+            gap = here - part  # noqa: B023 (used before the next round)
+            return truth * gap, flag * gap, every * (every_here - part)  # noqa: B023
+
+        def mean(part: float) -> float:
+            return float(np.ravel(ppi.ppi_mean_pointestimate(*values(part), lam=1.0))[0])
+
+        def end(part: float, which: int) -> float:
+            ends = ppi.ppi_mean_ci(*values(part), alpha=0.05, lam=1.0)
+            return float(np.ravel(ends[which])[0])
+
+        part = root(mean, 0, 1)
+        result.append(
+            {
+                "inside": dict(zip(KINDS, inside, strict=True)),
+                "outside": dict(zip(KINDS, outside, strict=True)),
+                "flagged": flagged, "offers": offers, "part": part,
+                "low": root(lambda one: end(one, 0), 0, part),
+                "high": root(lambda one: end(one, 1), part, 1),
+            }
+        )  # fmt: skip
+    return result
+
+
 def adjusted() -> list[Any]:
     """quapy: the adjusted count of the binary case."""
     solve = import_module("quapy.functional").solve_adjustment_binary
@@ -104,6 +145,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("ppi-python", "QuaPy", "statsmodels")},
         "ppi": plain,
         "ppi_weighted": weighted,
+        "ppi_parts": powered_parts(),
         "adjusted_count": adjusted(),
         **shares(),
     }

@@ -30,12 +30,11 @@ from simulated.streams import make_stream, rates_of, versions
 from simulated.summary import coverage_lines, error_lines, quote_line
 
 TARGET: Final = Path(__file__).resolve().parents[1] / "docs" / "simulation.md"
-_JOBS: Final = 2
 
 
-def coverage(seeds: int, offers: int) -> list[str]:
+def coverage(seeds: int, offers: int, jobs: int) -> list[str]:
     """The block on coverage."""
-    found = Parallel(n_jobs=_JOBS)(delayed(replicate)(seed, offers) for seed in range(seeds))
+    found = Parallel(n_jobs=jobs)(delayed(replicate)(seed, offers) for seed in range(seeds))
     return [
         f"{seeds} seeds, each a stream of {offers:,} offers and a second one of {offers:,} for the "
         f"error rates, {LABELLED} offers of the first labelled for prediction-powered inference; "
@@ -109,6 +108,7 @@ def main() -> int:
     one = blocks.add_parser("coverage")
     one.add_argument("--seeds", type=int, default=40)
     one.add_argument("--offers", type=int, default=20_000)
+    one.add_argument("--jobs", type=int, default=2, help="processes")
     one = blocks.add_parser("attributes")
     one.add_argument("--offers", type=int, default=50_000)
     one.add_argument("--seed", type=int, default=77)

@@ -11,6 +11,8 @@ import io
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -780,22 +782,55 @@ needs_samples = pytest.mark.skipif(
 @needs_samples
 def test_demo(run: Run, tmp_path: Path) -> None:
     for _ in range(2):  # results of an earlier demo are replaced
-        done = run("demo", "--into", "here/demo")
+        done = run("demo", "--into", "here/demo", "-n", "2000")
         assert done.code == 0
-    made = ["report.html", "results.csv", "results.csv.meta.json"]
-    assert names(tmp_path / "here" / "demo") == made
-    assert "offres" in (tmp_path / "here" / "demo" / "report.html").read_text("utf-8")
-    assert "report.html" in done.err
-    rows = read((tmp_path / "here" / "demo" / "results.csv").read_text("utf-8"))
+    folder = tmp_path / "here" / "demo"
+    assert names(folder) == [
+        "deduped.parquet",
+        "report.html",
+        "results.csv",
+        "results.csv.meta.json",
+        "scored.parquet",
+        "simulated.parquet",
+    ]
+    page = (folder / "report.html").read_text("utf-8")
+    assert page.count("Offres simulées") == 1
+    assert "Démonstration" in page
+    rows = read((folder / "results.csv").read_text("utf-8"))
     assert list(rows[0])[-len(COLUMNS) :] == COLUMNS
     flagged = [row for row in rows if row["ai_study"] == "true"]
     assert 0.05 < len(flagged) / len(rows) < 0.95
-    assert done.err.startswith("$ aiskills classify ")
     assert f"{len(rows)} offers read" in done.err
-    assert "The first offers that ask for AI skills" in done.out
+    assert "the words that prove it" in done.out
+    assert (folder / "report.html").as_uri() in done.out
     told = re.search(r"aiskills explain (\S+) --id (\S+)", done.out)
     assert told
     assert run("explain", told[1], "--id", told[2]).code == 0
+
+
+@needs_samples
+def test_the_commands_that_the_demo_shows_do_what_it_did(run: Run, tmp_path: Path) -> None:
+    done = run("demo", "-n", "500", "--lang", "en")
+    made = tmp_path / "demo"
+    before = {path.name: path.read_bytes() for path in made.glob("*.parquet")}
+    assert "Demonstration: AI skills" in (made / "report.html").read_text("utf-8")
+    shutil.rmtree(made)
+    made.mkdir()
+    shown = re.findall(r"^\$ aiskills (.+)$", done.err, re.MULTILINE)
+    assert [line.split()[0] for line in shown] == [
+        "classify", "simulate", "classify", "dedupe", "report",
+    ]  # fmt: skip
+    for line in shown:
+        assert run(*shlex.split(line)).code == 0
+    assert {path.name: path.read_bytes() for path in made.glob("*.parquet")} == before
+    assert "Demonstration: AI skills" in (made / "report.html").read_text("utf-8")
+
+
+def test_demo_in_a_language_that_reports_lack(run: Run, tmp_path: Path) -> None:
+    done = run("demo", "--lang", "de")
+    assert (done.code, done.out) == (2, "")
+    assert "fr or en" in done.err
+    assert names(tmp_path) == []
 
 
 @needs_samples

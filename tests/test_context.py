@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from aiskills.context import OfferReader, Reading
 from aiskills.phrases import Headings, Lexicon, Scanner, Term
-from aiskills.schema import Zone
 from aiskills.repair import FIELD_BREAK
+from aiskills.schema import Zone
 
 TERMS = Lexicon((Term("machine learning"), Term("IA"), Term("data scientist")))
 READER = OfferReader(Scanner(TERMS, Headings.default()))

@@ -104,9 +104,32 @@ def test_a_terminal_gets_a_table(run: Run, scored: Path, monkeypatch: pytest.Mon
     assert "share [95 %]" in lines[0]
     assert lines[1].split()[:3] == ["Métallurgie", "200", "40"]
     assert "20.0 % [15.0, 26.1]" in lines[1]
-    assert "80.0 %  72.7 to 81.8 %" in lines[1]
+    assert "80.0 % [67.0, 88.8]  72.7 to 81.8 %" in lines[1]
+    assert "corrected" not in lines[0]
     assert "definition: study" in done.out
     assert "population: all offers" in done.out
+
+
+@pytest.mark.parametrize(
+    ("columns", "there", "gone"),
+    [
+        (200, ["part [95 %]", "bounds of part", "part corrected [95 %]", "index"], []),
+        (128, ["part [95 %]", "part corrected [95 %]"], ["bounds", "index"]),
+        (110, ["part", "part corrected"], ["bounds", "index", "part corrected [", "part ["]),
+        (80, ["share [95 %]", "corrected [95 %]"], ["part"]),
+    ],
+)
+def test_a_narrow_terminal_gets_what_is_needed_most(
+    run: Run, scored: Path, monkeypatch: pytest.MonkeyPatch, columns: int, there: list[str],
+    gone: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = run("measure", scored, "--by", "branch", "--definition", "study", "-q")
+    head, first = done.out.splitlines()[:2]
+    assert [one for one in there if one not in head] == []
+    assert [one for one in gone if one in head] == []
+    assert first.startswith("Métallurgie")
 
 
 def test_the_total_alone_on_a_terminal(
@@ -126,6 +149,7 @@ def test_growth_on_a_terminal(run: Run, scored: Path, monkeypatch: pytest.Monkey
     assert done.code == 0
     assert "2019" in done.out.splitlines()[0]
     assert "share points" in done.out
+    assert "flagged corrected" in done.out
     assert " pt [" in done.out
 
 

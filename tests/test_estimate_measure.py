@@ -318,6 +318,36 @@ def test_secrecy_and_small_cells_are_marked_or_withheld() -> None:
     assert held[0]["note"].endswith("withheld")
 
 
+def test_growth_under_secrecy_is_marked_or_withheld() -> None:
+    company = ["A", "D", "B", "C"] * 50 + ["A", "B"] * 50
+    table = offers(
+        300, company=company, ai_branch=["un"] * 200 + ["deux"] * 100,
+        ai_period=["2019-01", "2023-01", "2023-01", "2019-01"] * 75, ai_duplicate_of=None,
+        ai_study_status=["demand", "none", "none"] * 100,
+    )  # fmt: skip
+    options: dict[str, Any] = {"growth": "2019:2023", "definition": "study", "min_offers": 10}
+    found = rows_of(table, "branch", **options)
+    notes = {(row["branch"], row["measure"]): row["note"] for row in found}
+    assert notes["deux", "flagged"] == "secrecy: 2 employers"
+    assert notes["un", "share"] == "secrecy: 2 employers"
+    assert notes["total", "share"] == ""
+    held = rows_of(table, "branch", withhold=True, **options)
+    for row in held:
+        assert (row["change"] is None) == (row["branch"] != "total")
+        assert (row["first"] is None) == (row["branch"] != "total")
+    few = rows_of(table, "branch", **(options | {"min_offers": 60}))
+    notes = {(row["branch"], row["measure"]): row["note"] for row in few}
+    assert notes["deux", "share_points"] == "small cell (under 60); secrecy: 2 employers"
+    assert notes["deux", "offers"] == "secrecy: 2 employers"
+    assert notes["total", "share"] == ""
+
+
+def test_growth_of_weighted_counts_is_that_of_the_values_shown() -> None:
+    for row in rows_of(offers(), growth="2019:2023", weights="weight", definition="study"):
+        if row["measure"] in {"flagged", "offers"}:
+            assert row["change"] == pytest.approx(row["last"] / row["first"] - 1)
+
+
 # --- parts of the whole ------------------------------------------------------------------------
 
 
@@ -435,6 +465,37 @@ def test_error_rates_of_ones_own() -> None:
     assert "share_corrected" in grown.column("measure").to_pylist()
 
 
+def test_parts_and_growth_corrected_by_error_rates() -> None:
+    rates = {"study": {"tp": 90, "fn": 10, "tn": 980, "fp": 20}}
+    rows = measure(offers(), "branch,year", error_rates=rates, definition="study").to_pylist()
+    for year in ("2019", "2023", "2024"):
+        cells = [row for row in rows if row["row"] == "cell" and row["year"] == year]
+        assert len(cells) == 4
+        true = np.array([row["offers"] * row["share_corrected"] for row in cells])
+        parts = [row["part_corrected"] for row in cells]
+        assert parts == pytest.approx((true / true.sum()).tolist())
+        for row in cells:
+            assert row["part_corrected_low"] < row["part_corrected"] < row["part_corrected_high"]
+            assert row["correction"] == "rogan-gladen (fallback)"
+    assert {row["part_corrected"] for row in rows if row["row"] != "cell"} == {None}
+    themed = measure(offers(), "theme", error_rates=rates, definition="study").to_pylist()
+    assert {row["part_corrected"] for row in themed} == {None}
+    plain, spread = (
+        {row["measure"]: row for row in measure(
+            offers(), growth="2019:2023", error_rates=rates, definition="study", cluster=cluster
+        ).to_pylist()}
+        for cluster in (None, "company")
+    )  # fmt: skip
+    count, share, every = (
+        plain[name] for name in ("flagged_corrected", "share_corrected", "offers")
+    )
+    assert 1 + count["change"] == pytest.approx((1 + share["change"]) * (1 + every["change"]))
+    assert count["first"] == pytest.approx(share["first"] * every["first"])
+    wider = spread["flagged_corrected"]
+    assert wider["change"] == pytest.approx(count["change"])
+    assert wider["high"] - wider["low"] > count["high"] - count["low"]
+
+
 def gold_of(table: pa.Table, path: Path, every: int = 4) -> Path:
     """Labels of every fourth offer: right, but that each tenth demand is none."""
     data = table.to_pandas()
@@ -466,8 +527,98 @@ def test_a_gold_sample_corrects_each_cell(tmp_path: Path) -> None:
     cells = measure(
         table, "branch", gold=few, definition="study", dedupe=False, error_rates={}
     ).to_pylist()
-    assert {row["correction"] for row in cells[:-1]} == {"none"}
+    assert {row["share_corrected"] for row in cells[:-1]} == {None}
     assert cells[-1]["correction"] == "ppi++"
+    # All labels of the whole tell of the parts, few as they are in each.
+    known = [row for row in cells if row["row"] == "cell"]
+    assert {row["correction"] for row in known} == {"none; part: ppi++"}
+    # One has more false flags among its labels than flags: 0, and the others have more than all.
+    assert sorted(row["part_corrected"] for row in known)[0] == 0
+    assert sum(row["part_corrected"] for row in known) >= 1
+    for row in known:
+        assert row["part_corrected_low"] <= row["part_corrected"] < row["part_corrected_high"]
+
+
+def test_a_gold_sample_corrects_parts_of_themes(tmp_path: Path) -> None:
+    """Parts of all demands; the labels are right, but that each tenth demand is none."""
+    table = offers()
+    gold = gold_of(table, tmp_path / "gold.jsonl")
+    found = measure(table, "theme", gold=gold, definition="study", dedupe=False).to_pylist()
+    for row in found[:-1]:
+        assert row["part_corrected"] == pytest.approx(row["part"], abs=0.05)
+        assert row["part_corrected_low"] < row["part"] < row["part_corrected_high"]
+
+
+def test_a_gold_sample_corrects_growth_of_both_kinds(tmp_path: Path) -> None:
+    table = offers()
+    gold = gold_of(table, tmp_path / "gold.jsonl")
+    rates = {"study": {"tp": 90, "fn": 10, "tn": 980, "fp": 20}}
+    options: dict[str, Any] = {"growth": "2019:2023", "definition": "study", "dedupe": False}
+    found, rows = (
+        {row["measure"]: row for row in measure(table, gold=file, **given, **options).to_pylist()}
+        for file, given in ((gold, {"error_rates": rates}), (gold, {"error_rates": {}}))
+    )
+    assert found == rows  # labels come before error rates
+    count, share = found["flagged_corrected"], found["share_corrected"]
+    offers_grown = found["offers"]["change"]
+    assert 1 + count["change"] == pytest.approx((1 + share["change"]) * (1 + offers_grown))
+    assert count["change"] == pytest.approx(count["last"] / count["first"] - 1)
+    assert count["low"] < count["change"] < count["high"]
+    assert "ppi++" in count["method"]
+    # Too few labels in each period: the error rates, in both.
+    few = gold_of(table, tmp_path / "few.jsonl", every=60)
+    fallen = {
+        row["measure"]: row
+        for row in measure(table, gold=few, error_rates=rates, **options).to_pylist()
+    }
+    assert "rogan-gladen" in fallen["flagged_corrected"]["method"]
+    assert "ppi++" not in fallen["share_corrected"]["method"]
+    assert "flagged_corrected" not in {
+        row["measure"] for row in measure(table, gold=few, error_rates={}, **options).to_pylist()
+    }
+
+
+def test_a_gold_sample_tells_the_error_rates(tmp_path: Path) -> None:
+    """Labels are right, but that each tenth demand is none; rare kinds tell no rate."""
+    table = offers()
+    gold = gold_of(table, tmp_path / "gold.jsonl")
+    records = [json.loads(line) for line in gold.read_text("utf-8").splitlines()]
+    flagged = sum(row == "demand" for row in table["ai_study_status"].to_pylist()[::4])
+    true = sum(one["study"] == "demand" for one in records)
+    others = len(records) - true
+    left = 1 - (flagged - true) / others
+    found = run(table, Question(dedupe=False), Correction(gold, {}))
+    assert (
+        f"by these labels (study, demand): sensitivity 100.0 % ({true:,} labelled), "
+        f"specificity {100 * left:.1f} % ({others:,} labelled)"
+    ) in found.remarks
+    few = gold_of(table, tmp_path / "few.jsonl", every=60)
+    found = run(table, Question(dedupe=False), Correction(few, {}))
+    assert any("sensitivity untold (" in one for one in found.remarks)
+
+
+def test_gold_weights_undo_the_draw_in_error_rates(tmp_path: Path) -> None:
+    """Of offers without a flag every tenth is labelled, of those with one all of them."""
+    study = ["demand"] * 100 + ["none"] * 1000
+    table = offers(1100, ai_study_status=study, ai_duplicate_of=None)
+    lines = []
+    for n, (source, name) in enumerate(
+        zip(table["source"].to_pylist(), table["id"].to_pylist(), strict=True)
+    ):
+        if n < 100 or n % 10 == 0:
+            truth = "demand" if n < 80 or n in {100, 200} else "none"
+            record = {"uid": f"{source}:{name}", "study": truth, "strict": "none",
+                      "inclusion": 1.0 if n < 100 else 0.1,
+                      "stratum": "flagged" if n < 100 else "rest"}  # fmt: skip
+            lines.append(json.dumps(record) + "\n")
+    path = tmp_path / "gold.jsonl"
+    path.write_text("".join(lines), "utf-8")
+    found = run(table, Question(dedupe=False), Correction(path, {}))
+    # 80 found, 20 missed (2 labelled of ten each); 980 others left alone of 1,000.
+    assert (
+        "by these labels (study, demand): sensitivity 80.0 % (82 labelled), "
+        "specificity 98.0 % (118 labelled)"
+    ) in found.remarks
 
 
 def test_a_gold_sample_of_other_offers(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from aiskills.errors import InputError, UsageError
 from aiskills.files import FieldMap, OfferReader, find_fields, limits, open_offers, read_table
 from aiskills.files import fields as fields_module
-from aiskills.files.excel import cell_text
+from aiskills.files.sheet_process import cell_text
 
 if TYPE_CHECKING:
     from pathlib import Path

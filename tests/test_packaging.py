@@ -148,11 +148,8 @@ def test_the_installed_package_has_its_pages_and_samples(installed: Path, tmp_pa
     assert (tmp_path / "p.html").read_text("utf-8").startswith("<!doctype html>")
     if not (SAMPLES / "offers.csv").is_file():
         pytest.skip("data/samples/offers.csv IS MISSING: the installed demo is not tested")
-    done = run(installed, tmp_path, "-m", "aiskills", "demo")
+    done = run(installed, tmp_path, "-m", "aiskills", "demo", "-n", "500")
     assert done.returncode == 0, done.stderr
     assert str(installed) in done.stderr
-    assert sorted(one.name for one in (tmp_path / "demo").iterdir()) == [
-        "report.html",
-        "results.csv",
-        "results.csv.meta.json",
-    ]
+    made = {one.name for one in (tmp_path / "demo").iterdir()}
+    assert {"report.html", "results.csv", "simulated.parquet"} <= made

@@ -20,8 +20,8 @@ from aiskills.phrases.lexicon_file import COLUMNS
 from aiskills.phrases.match import MAX_MATCHES
 from aiskills.phrases.rules import EXCLUDES_CHARS, NEEDS_CHARS
 from aiskills.phrases.terms import ANY_AI
-from aiskills.schema import THEMES, Definition
 from aiskills.repair import FIELD_BREAK
+from aiskills.schema import THEMES, Definition
 from aiskills.text import fold
 from reference import Reference
 

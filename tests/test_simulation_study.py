@@ -147,6 +147,7 @@ def test_rates_of_another_truth_are_those_of_the_next_seed(
     ("what", "method"),
     [
         ("growth of the count", coverage.PLAIN),
+        ("growth of the count", coverage.ROGAN_GLADEN),
         ("growth of the share", coverage.PLAIN),
         ("growth of the share", coverage.ROGAN_GLADEN),
     ],
@@ -160,13 +161,29 @@ def test_growth(replicates: list[coverage.Replicate], what: str, method: str) ->
     assert summary.coverage(wrong).share < BOUND
 
 
-@pytest.mark.parametrize("method", [coverage.PLAIN, coverage.CLUSTERED])
+@pytest.mark.parametrize(
+    "method",
+    [
+        coverage.PLAIN, coverage.CLUSTERED, coverage.ROGAN_GLADEN,
+        coverage.CLUSTERED_ROGAN_GLADEN,
+    ],
+)  # fmt: skip
 def test_part_of_a_branch(replicates: list[coverage.Replicate], method: str) -> None:
     found = _checks(replicates, "part of Métallurgie", method)
     assert len(found) == SEEDS * 4
     assert summary.coverage(found).share >= BOUND
     wrong = [replace(one, truth=one.truth / 3) for one in found]
     assert summary.coverage(wrong).share < BOUND
+
+
+def test_part_of_a_branch_corrected_with_labels(replicates: list[coverage.Replicate]) -> None:
+    """300 labels tell next to nothing of parts: the intervals are wide, and say so."""
+    found = _checks(replicates, "part of Métallurgie", coverage.PPI)
+    assert len(found) == SEEDS * 4
+    assert summary.coverage(found).share >= BOUND
+    given = [one for one in found if np.isfinite(one.low)]
+    assert all(0 <= one.low <= one.estimate <= one.high <= 1 for one in given)
+    assert len(given) > SEEDS * 2
 
 
 # What the parameters come to
@@ -277,8 +294,11 @@ def test_published_targets(tmp_path: Path) -> None:
     for one in found:
         low, high = one.plain[1:]
         assert low <= one.plain[0] <= high
-    held = [one.plain[1] <= one.truth <= one.plain[2] for one in found if not one.corrected]
+    corrected = [one.corrected or one.plain for one in found]
+    held = [low <= one.truth <= high for one, (_, low, high) in zip(found, corrected, strict=True)]
     assert np.mean(held) >= BOUND
+    without = {one.name for one in found if one.corrected is None}
+    assert without == {name for name in by_name if "asked for" in name}
     lines = list(national.national_lines(found))
     assert len(lines) == 17
     assert all(line.count("|") == 9 for line in lines)

@@ -177,6 +177,35 @@ def test_growth_is_that_of_the_count(found: Study) -> None:
     assert line(found, "growth_all").ours.count == 78
 
 
+def test_figures_are_corrected_with_the_audit_of_the_model(offers: pa.Table, found: Study) -> None:
+    """The plain figure is the one compared; themes have no correction."""
+    share, part = (line(found, one) for one in ("share_industry", "part_metallurgie"))
+    for one in (share.ours, *share.beside, part.ours, line(found, "growth_industry").ours):
+        assert one.corrected is not None
+        assert one.corrected_low is not None
+        assert one.corrected_low <= one.corrected <= (one.corrected_high or 9)
+    (row,) = (
+        row
+        for row in measure(
+            offers, window="2024-H1:2024-H1", perimeter="opco2i", population="cadre", status="any",
+            definition="study",
+        ).to_pylist()
+        if row["row"] == "total"
+    )  # fmt: skip
+    assert share.ours.corrected == row["share_corrected"]
+    assert share.ours.value == row["share"]
+    assert line(found, "theme_iot").ours.corrected is None
+    assert any(one.startswith("« corrigé »") for one in found.remarks)
+
+
+def test_another_models_offers_are_not_corrected(offers: pa.Table, tmp_path: Path) -> None:
+    path = tmp_path / "scored.parquet"
+    pq.write_table(offers.replace_schema_metadata({"aiskills_model_sha256": "another"}), path)
+    found = study([path], lang="en")
+    assert line(found, "share_industry").ours.corrected is None
+    assert any(one.startswith("no correction") for one in found.remarks)
+
+
 def test_growth_elsewhere_says_what_is_missing(found: Study) -> None:
     growth = line(found, "growth_others")
     assert growth.verdict == "missing"
@@ -416,7 +445,9 @@ def test_what_people_read(found: Study) -> None:
     assert first[0].startswith("1. Part des offres cadres")
     assert first[1].replace("\u00a0", " ") == "3 %\n(2,5 – 3,5)"
     assert first[2].replace("\u00a0", " ").splitlines()[0] == "3 %"
-    assert first[2].endswith("30 sur 1\u202f000")
+    plain, corrected = first[2].replace("\u00a0", " ").split("\ncorrigé : ")
+    assert plain.endswith("30 sur 1\u202f000")
+    assert re.fullmatch(r"\d,\d+ %\n\[\d,\d+ ; \d,\d+\]", corrected)
     text = markdown(found)
     assert "+56" in text
     assert "50 → 78" in text

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from aiskills.context import OfferReader, Reading
+from aiskills.context import REACH, OfferReader, Reading
 from aiskills.model.surroundings import PASSAGE_ZONES, SIDES, PassageModel, Surroundings
-from aiskills.model.windows import PLACES, REACH, Windows, windows
+from aiskills.model.windows import PLACES, Windows, windows
 from aiskills.phrases import Headings, Lexicon, Scanner, Term
 from aiskills.tokens import token_hashes
 

@@ -36,6 +36,7 @@ YEARS: Final = ("2019", "2023")
 LABELLED: Final = 400
 PLAIN, ROGAN_GLADEN, PPI = "plain", "Rogan-Gladen", "prediction-powered"
 CLUSTERED: Final = "plain, by employer"
+CLUSTERED_ROGAN_GLADEN: Final = "Rogan-Gladen, by employer"
 #: Value of `true_industry` in a table -> group of the parameters.
 _GROUPS: Final = {"true": INDUSTRY, "false": ELSEWHERE, "total": None}
 _GROUP_NAMES: Final = {"true": "industry", "false": "elsewhere", "total": "all"}
@@ -131,7 +132,12 @@ def checks(
         yield from share_checks(study, status, Correction(study.gold, {}), PPI)
         yield from _perimeter(study, status, Correction(error_rates=known))
         yield from _growth(study, status, Correction(error_rates=known))
-        yield from _part(study, status)
+        yield from _part(study, status, Correction(error_rates=known), (PLAIN, ROGAN_GLADEN))
+        yield from _part(
+            study, status, Correction(error_rates=known), (CLUSTERED, CLUSTERED_ROGAN_GLADEN),
+            cluster="company",
+        )  # fmt: skip
+        yield from _part(study, status, Correction(study.gold, {}), (None, PPI))
 
 
 def _rows(study: Study, question: Question, how: Correction) -> list[dict[str, Any]]:
@@ -152,7 +158,7 @@ def share_checks(study: Study, status: str, how: Correction, method: str) -> Ite
             ends = (row["low"], row["high"])
             n = row["n_effective"]
             yield Check(*about, PLAIN, row["share"], *ends, truth, expected, n)
-        if row["correction"] != "none":
+        if row["share_corrected"] is not None:
             ends = (row["low_corrected"], row["high_corrected"])
             yield Check(*about, method, row["share_corrected"], *ends, truth, expected)
 
@@ -173,6 +179,7 @@ def _perimeter(study: Study, status: str, how: Correction) -> Iterator[Check]:
 def _growth(study: Study, status: str, how: Correction) -> Iterator[Check]:
     names = {
         "flagged": ("growth of the count", PLAIN),
+        "flagged_corrected": ("growth of the count", ROGAN_GLADEN),
         "share": ("growth of the share", PLAIN),
         "share_corrected": ("growth of the share", ROGAN_GLADEN),
     }
@@ -197,20 +204,29 @@ def _growth(study: Study, status: str, how: Correction) -> Iterator[Check]:
         )  # fmt: skip
 
 
-def _part(study: Study, status: str) -> Iterator[Check]:
+def _part(
+    study: Study,
+    status: str,
+    how: Correction,
+    methods: tuple[str | None, str],
+    cluster: str | None = None,
+) -> Iterator[Check]:
+    """The part of a branch, plain (where that method has a name) and corrected."""
     industry = _group(study.truth, "true")
-    for method, cluster in ((PLAIN, None), (CLUSTERED, "company")):
-        asked = Question(by=("branch",), status=status, perimeter="opco2i", cluster=cluster)
-        for row in _rows(study, asked, Correction(error_rates={})):
-            if row["branch"] != BRANCH:
+    asked = Question(by=("branch",), status=status, perimeter="opco2i", cluster=cluster)
+    for row in _rows(study, asked, how):
+        if row["branch"] != BRANCH:
+            continue
+        named = industry[industry[f"{row['definition']}_{status}"]]
+        truth = float((named["branch"] == BRANCH).mean()) if len(named) else np.nan
+        expected = study.parameters.table("branches.ai")[BRANCH]
+        for method, column in zip(methods, ("part", "part_corrected"), strict=True):
+            if method is None:
                 continue
-            named = industry[industry[f"{row['definition']}_{status}"]]
-            truth = float((named["branch"] == BRANCH).mean()) if len(named) else np.nan
-            expected = study.parameters.table("branches.ai")[BRANCH]
+            estimate, low, high = (_number(row[f"{column}{end}"]) for end in ("", "_low", "_high"))
             yield Check(
                 f"part of {BRANCH}", "industry, by `ai_branch`", f"{row['definition']} {status}",
-                method, _number(row["part"]), _number(row["part_low"]),
-                _number(row["part_high"]), truth, expected,
+                method, estimate, low, high, truth, expected,
             )  # fmt: skip
 
 

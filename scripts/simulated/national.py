@@ -129,6 +129,7 @@ def _growth(stream: _Stream) -> Iterator[Target]:
         yield Target(
             f"growth of the number of {name} AI offers, 2019 to 2023", put_in[0],
             counts[1] / counts[0] - 1, _change(found["flagged"]),
+            _change(found["flagged_corrected"]),
         )  # fmt: skip
         yield Target(
             f"growth of the share of AI offers among {name} cadre offers, 2019 to 2023", put_in[1],
@@ -161,7 +162,11 @@ def _parts(stream: _Stream) -> Iterator[Target]:
         rows = {row[group]: row for row in stream.rows(asked)}
         for value, put_in in parts.items():
             truth = float((industry[column] == value).mean())
-            yield Target(f"{value} among industry's AI offers", put_in, truth, _part(rows[value]))
+            row = rows[value]
+            yield Target(
+                f"{value} among industry's AI offers", put_in, truth, _part(row),
+                _part(row, "part_corrected"),
+            )  # fmt: skip
 
 
 def _themes(stream: _Stream) -> Iterator[Target]:
@@ -179,8 +184,8 @@ def _themes(stream: _Stream) -> Iterator[Target]:
         )  # fmt: skip
 
 
-def _part(row: dict[str, Any]) -> tuple[float, float, float]:
-    return row["part"], row["part_low"], row["part_high"]
+def _part(row: dict[str, Any], name: str = "part") -> tuple[float, float, float]:
+    return row[name], row[f"{name}_low"], row[f"{name}_high"]
 
 
 def national_lines(targets: list[Target]) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AiskillsError(Exception):
     """Base of every error that aiskills raises on purpose.
@@ -23,6 +25,10 @@ class AiskillsError(Exception):
         self.hint = hint
         super().__init__(what, expected, hint)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # From a worker to who asked: an exception is made again from its arguments, by position.
+        return _rebuilt, (type(self), self.what, self.expected, self.hint)
+
     def __str__(self) -> str:
         text = self.what
         if self.expected:
@@ -32,6 +38,10 @@ class AiskillsError(Exception):
         if self.hint:
             text += f" {self.hint}"
         return text
+
+
+def _rebuilt(kind: type[AiskillsError], what: str, expected: str, hint: str) -> AiskillsError:
+    return kind(what, expected=expected, hint=hint)
 
 
 class InputError(AiskillsError):

@@ -25,15 +25,17 @@ _LOOK_AT: Final = 1_200
 
 def _keys() -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     found = {
-        int.from_bytes(word.encode().ljust(_LONGEST), "little"): _LANGUAGES.index(language)
+        int.from_bytes(word.encode(), "little"): _LANGUAGES.index(language)
         for language, words in _WORDS.items()
         for word in words
     }
     keys = sorted(found)
-    return np.array(keys, dtype="<u4"), np.array([found[key] for key in keys])
+    return np.array(keys, dtype=np.uint32), np.array([found[key] for key in keys])
 
 
 _KEYS, _LANGUAGE = _keys()
+#: Of four bytes those that a word of so many letters has.
+_OF_LETTERS: Final = np.array([0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF], dtype=np.uint32)
 
 
 def languages_of(texts: Sequence[Folded]) -> list[Language]:
@@ -43,20 +45,18 @@ def languages_of(texts: Sequence[Folded]) -> list[Language]:
         For each text `fr`, `en`, or `other` for any other language; `fr` where a text is too short
         to tell, since the offers are French.
     """
-    # Every piece ends in a blank, and is padded so that a word can be read at each of them.
+    # Every piece ends in a blank; behind the last are as many as may be read with a word.
     pieces = [folded.text[: folded.text.rfind(b" ", 0, _LOOK_AT) + 1] for folded in texts]
     joined = b"".join(pieces) + b" " * _LONGEST
     letters = np.frombuffer(joined, dtype=np.uint8)
     blanks = np.flatnonzero(letters[:-_LONGEST] == ord(" "))
     sizes = np.diff(blanks, append=len(joined)) - 1
     short = (sizes > 1) & (sizes <= _LONGEST)
-    starts, sizes = blanks[short] + 1, sizes[short]
-    key = np.zeros(len(starts), dtype="<u4")
-    for place in range(_LONGEST):
-        letter = np.where(place < sizes, letters[starts + place], ord(" ")).astype("<u4")
-        key |= letter << np.uint32(8 * place)
-    found = np.searchsorted(_KEYS, key)
-    known = _KEYS[np.minimum(found, len(_KEYS) - 1)] == key
+    starts = blanks[short] + 1
+    pairs = letters[:-1] | letters[1:].astype(np.uint32) << np.uint32(8)
+    key = (pairs[starts] | pairs[starts + 2] << np.uint32(16)) & _OF_LETTERS[sizes[short]]
+    found = np.minimum(np.searchsorted(_KEYS, key), len(_KEYS) - 1)
+    known = _KEYS[found] == key
     owner = np.searchsorted(np.cumsum([len(piece) for piece in pieces]), starts[known], "right")
     counts = np.bincount(
         owner * len(_LANGUAGES) + _LANGUAGE[found[known]], minlength=len(texts) * len(_LANGUAGES)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -20,17 +19,54 @@ from numpy.typing import NDArray
 FIELD_BREAK: Final = "\x1e"
 
 
-@dataclass(frozen=True, slots=True)
+#: An edit: start, end (exclusive) and what stands there instead.
+_Edit = tuple[int, int, str]
+
+
 class Repaired:
     """A text with its damage undone.
 
-    Attributes:
+    Args:
         text: The repaired text.
-        source: For each character of `text`, and one past its end, the offset into the given text.
+        fields: For each field the length it was given with, and the edits made to it, round after
+            round; those of a round are in order and do not overlap.
     """
 
-    text: str
-    source: NDArray[np.int32]
+    __slots__ = ("_fields", "_source", "text")
+
+    def __init__(self, text: str, fields: Sequence[tuple[int, Sequence[Sequence[_Edit]]]]) -> None:
+        self.text = text
+        self._fields = fields
+        self._source: NDArray[np.int32] | None = None
+
+    @property
+    def source(self) -> NDArray[np.int32]:
+        """For each character of `text`, and one past its end, the offset into the given text.
+
+        Worked out when it is first asked for: most texts hold no phrase and never are.
+        """
+        if self._source is None:
+            begin, maps = 0, []
+            for size, rounds in self._fields:
+                places = np.arange(begin, begin + size + 1, dtype=np.int32)
+                for edits in rounds:
+                    places = _moved(places, edits)
+                maps.append(places)
+                begin += size + 1
+            self._source = np.concatenate(maps)
+        return self._source
+
+
+def _moved(places: NDArray[np.int32], edits: Sequence[_Edit]) -> NDArray[np.int32]:
+    """Offsets of the characters of a text, after edits."""
+    parts: list[NDArray[np.int32]] = []
+    done = 0
+    for start, end, new in edits:
+        parts.append(places[done:start])
+        # The new characters share the edited stretch, the first of them its beginning.
+        parts.append(places[start + (np.arange(len(new)) * (end - start)) // max(len(new), 1)])
+        done = end
+    return np.concatenate([*parts, places[done:]])
 
 
 _TAG: Final = re.compile(r"<[a-zA-Z/!]")
@@ -98,15 +134,20 @@ def needs_repair(text: str, raw: bytes | None = None) -> bool:
     return (
         (b"<" in raw and _TAG.search(text) is not None)
         or (b"&" in raw and _ENTITY.search(text) is not None)
-        or (b"\xad" in raw)
-        or (_may_be_mojibake(raw) and _MOJIBAKE.search(text) is not None)
-        # More question marks than were given: characters that Windows-1252 lacks.
         or (
-            raw.count(b"?") != text.count("?")
-            and (_INVISIBLE.search(text) or _WIDE.search(text) or _MOJIBAKE.search(text))
-            is not None
+            _may_be_odd(text, raw)
+            and any(pattern.search(text) for pattern in (_INVISIBLE, _WIDE, _MOJIBAKE))
         )
     )
+
+
+def _may_be_odd(text: str, raw: bytes) -> bool:
+    """Whether a text may hold mojibake, an invisible or a wide character.
+
+    All but the soft hyphen and most mojibake are characters that Windows-1252 lacks, so that there
+    are more question marks in it than were given.
+    """
+    return b"\xad" in raw or _may_be_mojibake(raw) or raw.count(b"?") != text.count("?")
 
 
 def _may_be_mojibake(raw: bytes) -> bool:
@@ -126,48 +167,40 @@ def repair(text: str) -> Repaired:
         The repaired text and its map to the given one. Tags become a blank, references their
         character; text that is not damaged comes back as it is.
     """
+    # Damage ends with its field: a tag left open in a title hides nothing of the description.
     fields = text.split(FIELD_BREAK)
-    if len(fields) > 1:
-        # Damage ends with its field: a tag left open in a title hides nothing of the description.
-        return _joined([repair(field) for field in fields], [len(field) for field in fields])
-    result = Repaired(text, np.arange(len(text) + 1, dtype=np.int32))
-    for step in (_strip_tags, _resolve_references, _fix_mojibake, _drop_invisible, _narrow):
-        result = _apply(result, step(result.text))
-    return result
-
-
-def _joined(fields: Sequence[Repaired], sizes: Sequence[int]) -> Repaired:
-    """Repaired fields as one text again; `sizes` are their given lengths."""
-    begins = np.cumsum([0, *(size + 1 for size in sizes[:-1])])
+    done = [_edited(field) for field in fields]
     return Repaired(
-        FIELD_BREAK.join(field.text for field in fields),
-        np.concatenate(
-            [field.source + begin for field, begin in zip(fields, begins, strict=True)]
-        ).astype(np.int32),
+        FIELD_BREAK.join(mended for mended, _ in done),
+        [(len(field), rounds) for field, (_, rounds) in zip(fields, done, strict=True)],
     )
 
 
-#: An edit: start, end (exclusive) and what stands there instead.
-_Edit = tuple[int, int, str]
+def _edited(text: str) -> tuple[str, list[list[_Edit]]]:
+    """A field after all rounds of edits, and the edits of the rounds that changed it."""
+    rounds: list[list[_Edit]] = []
+
+    def mend(*steps: Callable[[str], Iterator[_Edit]]) -> None:
+        nonlocal text
+        for step in steps:
+            edits = list(step(text))
+            if edits:
+                rounds.append(edits)
+                text = _after(text, edits)
+
+    mend(_strip_tags, _resolve_references)
+    if _may_be_odd(text, text.encode("cp1252", "replace")):
+        mend(_fix_mojibake, _drop_invisible, _narrow)
+    return text, rounds
 
 
-def _apply(before: Repaired, edits: Iterator[_Edit]) -> Repaired:
-    """The text after edits that are in order and do not overlap."""
+def _after(text: str, edits: Sequence[_Edit]) -> str:
     parts: list[str] = []
-    maps: list[NDArray[np.int32]] = []
     done = 0
     for start, end, new in edits:
-        parts += (before.text[done:start], new)
-        maps.append(before.source[done:start])
-        # The new characters share the edited stretch, the first of them its beginning.
-        share = start + (np.arange(len(new)) * (end - start)) // max(len(new), 1)
-        maps.append(before.source[share])
+        parts += (text[done:start], new)
         done = end
-    if not parts:
-        return before
-    parts.append(before.text[done:])
-    maps.append(before.source[done:])
-    return Repaired("".join(parts), np.concatenate(maps))
+    return "".join([*parts, text[done:]])
 
 
 def _strip_tags(text: str) -> Iterator[_Edit]:
@@ -176,6 +209,8 @@ def _strip_tags(text: str) -> Iterator[_Edit]:
     Not when ``<`` is no tag: "salaire < 30 k€" and "<- ici" stay, and so does what follows a tag or
     comment that is never closed. Linear in the text.
     """
+    if "<" not in text:
+        return
     last_comment = text.rfind("-->")
     last_closing = text.rfind("</")
     position = 0
@@ -197,7 +232,7 @@ def _strip_tags(text: str) -> Iterator[_Edit]:
 
 def _resolve_references(text: str) -> Iterator[_Edit]:
     """``&eacute;`` to ``é``, ``&nbsp;`` to a blank."""
-    for match in _ENTITY.finditer(text):
+    for match in _ENTITY.finditer(text) if "&" in text else ():
         char = html.unescape(match.group())
         if char != match.group():
             yield match.start(), match.end(), char

@@ -35,7 +35,7 @@ from aiskills.repair import FIELD_BREAK, SUSPECT_BYTES, Repaired, needs_repair, 
 
 #: Characters folded in one go: what is made of so many stays in a processor's cache.
 _PIECE_CHARS: Final = 100_000
-#: What stands for the break of fields in folded text, where the break itself would count as a blank.
+#: What stands for the break of fields in folded text, where the break would count as a blank.
 FOLDED_BREAK: Final = "¦"
 #: Parts the texts of a batch, for the same reason.
 _TEXT_BREAK: Final = b"\x1f"

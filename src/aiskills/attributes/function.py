@@ -21,6 +21,8 @@ BASES: Final = ("code", "label", "rome", "title", "unknown")
 #: In the tables and in the model: a trade outside the ten families.
 OUTSIDE: Final = "-"
 _TITLE_TELLS: Final = "?"
+#: Length of a ROME code.
+_ROME_CHARS: Final = 5
 _CODE: Final = re.compile(r"\s*(0?[1-9]|10)\s*([A-H])?\b", re.IGNORECASE)
 #: Offers passed on from Apec carry the function's name behind the title: "… F/H - Maintenance,
 #: sécurité".
@@ -184,7 +186,7 @@ def function_of_rome(rome: str) -> str | None:
     """
     code = rome.strip().upper()
     table = _rome_table()
-    for letters in range(len(code), 0, -1):
+    for letters in range(min(len(code), _ROME_CHARS), 0, -1):
         found = table.get(code[:letters])
         if found is not None:
             return None if found == _TITLE_TELLS else found

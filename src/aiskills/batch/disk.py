@@ -124,6 +124,22 @@ def write_file(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def short_name(name: str, most: int = 180) -> str:
+    """A file's name cut in its middle, so that something may be put before and behind it.
+
+    Systems take 255 bytes. The end stays whole, since its suffix tells the format.
+
+    >>> short_name("é" * 200 + ".csv.gz", 20)
+    'ééééé….csv.gz'
+    """
+    raw = os.fsencode(name)
+    if len(raw) <= most:
+        return name
+    suffix = "".join(Path(name).suffixes[-2:])[-16:]
+    room = most - len(os.fsencode(suffix)) - len("…".encode())
+    return raw[:room].decode("utf-8", "ignore") + "…" + suffix
+
+
 def move(path: Path, place: Path) -> None:
     """Moves a file, to another disk if need be: it is always whole at one of both places."""
     make_folder(place.parent)

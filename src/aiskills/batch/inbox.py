@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
-from aiskills.batch.disk import make_folder, move, remove_tree
+from aiskills.batch.disk import make_folder, move, remove_tree, short_name
+from aiskills.batch.writers import is_being_written, path_is_being_written
 from aiskills.errors import InputError
 from aiskills.files.detect import READ_SUFFIXES
 
@@ -158,6 +159,8 @@ def _copied(arrival: Arrival, copy: Path) -> str:
     digest = hashlib.sha256()
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     with _opened(arrival, flags | getattr(os, "O_BINARY", 0)) as handle, copy.open("wb") as target:
+        if is_being_written(handle):
+            raise NotYetError(f"{arrival.name} is still open for writing")
         while block := _or_not_yet(arrival, lambda: os.read(handle, _BLOCK)):
             digest.update(block)
             target.write(block)
@@ -208,10 +211,12 @@ def archive(arrival: Arrival, folder: Path, sha256: str) -> Path:
     now = _or_not_yet(arrival, arrival.path.lstat)
     if _arrival(arrival.path, arrival.name, now) != arrival:
         raise NotYetError(f"{arrival.name} changed after it was read")
+    if path_is_being_written(arrival.path):
+        raise NotYetError(f"{arrival.name} was opened for writing after it was read")
     place = folder / arrival.path.name
     number = 0
     while place.exists():
         number += 1
-        place = folder / f"{sha256[:8]}-{number}-{arrival.path.name}"
+        place = folder / f"{sha256[:8]}-{number}-{short_name(arrival.path.name)}"
     move(arrival.path, place)
     return place

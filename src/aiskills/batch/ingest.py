@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,7 @@ from aiskills.batch.store import BLOCKED, Segment, Store
 from aiskills.batch.tallies import Tallies, tally
 from aiskills.errors import AiskillsError, InputError
 from aiskills.files import Chunk, open_offers
+from aiskills.files.cells import as_text
 from aiskills.files.fields import NoSuchColumnError
 from aiskills.files.notes import Note, ignore
 from aiskills.files.tolerant import BadRow
@@ -37,9 +38,7 @@ SEGMENT_ROWS: Final = 20_000
 _SEGMENT_BYTES: Final = 128 * 2**20
 #: Below this size of a file, processes cost more to start than they save.
 _SMALL_BYTES: Final = 5_000_000
-_TAIL: Final = re.compile(
-    r"(, which reads '|, among: |, only |: holds several lists: ).*", re.DOTALL
-)
+_TAIL: Final = re.compile(r"(, which reads '|, among: |, only |holds several lists: ).*", re.DOTALL)
 _QUOTED: Final = re.compile(r"'[^']*'")
 
 
@@ -338,6 +337,19 @@ class _Intake:
         taken.tallies.update(segment.tallies)
 
 
+def _as_records(table: pa.Table) -> list[dict[str, Any]]:
+    """Rows as plain values; a column with values that Python has none for as text."""
+    columns = []
+    for column in table.columns:
+        try:
+            columns.append(column.to_pylist())
+        except (ValueError, OverflowError, pa.ArrowException):  # a time beyond the year 9999
+            columns.append(as_text(column).to_pylist())
+    return [
+        dict(zip(table.column_names, values, strict=True)) for values in zip(*columns, strict=True)
+    ]
+
+
 def _segment(given: Input, start: int, end: int) -> Segment:
     empty = store_schema().empty_table()
     return Segment(given.file, given.sha256, given.attempt, given.name, start, end, empty)
@@ -388,7 +400,7 @@ def _rejected(
     if not bad:
         return []
     own = table.select([one for one in table.column_names if one not in CLASSIFY_COLUMNS])
-    cells = own.take(pa.array(np.array(bad))).to_pylist()
+    cells = _as_records(own.take(pa.array(np.array(bad))))
     result = []
     for row, values in zip(bad, cells, strict=True):
         number = batch.chunk.first_row + batch.rows[row]

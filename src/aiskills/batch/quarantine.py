@@ -81,7 +81,9 @@ def cells_of(path: Path) -> Iterator[Mapping[str, Any]]:
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 cells = json.loads(line).get("cells")
+                if cells and not isinstance(cells, dict):
+                    raise ValueError("cells are no object")
                 if cells:
                     yield cells
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as quarantined rows ({error})") from error

@@ -20,7 +20,7 @@ from aiskills.batch.report import RunReport
 from aiskills.batch.store import Store, is_store, now, open_store
 from aiskills.batch.terms import rising
 from aiskills.batch.watch import readings
-from aiskills.errors import AiskillsError, UsageError
+from aiskills.errors import AiskillsError, InputError, UsageError
 from aiskills.files.notes import Note, ignore
 from aiskills.phrases import Lexicon
 
@@ -298,9 +298,14 @@ class _Night:
         for again in retry.held(self._store):
             if self._stopped():
                 return
-            taken = retry.take_again(
-                self._store, again, self._settings, self._report.run, self._stopped, self._note
-            )
+            try:
+                taken = retry.take_again(
+                    self._store, again, self._settings, self._report.run, self._stopped, self._note
+                )
+            except InputError:  # somebody changed it; the rest of the night goes on
+                self._leave(again.path, "no longer what was put into quarantine")
+                self._report.unreadable.append(again.path)
+                continue
             self._report.add(taken, again.name)
 
 

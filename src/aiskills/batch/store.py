@@ -29,6 +29,7 @@ from aiskills.batch.disk import (
     of_journal,
     put,
     remove_tree,
+    short_name,
     sync,
     write_file,
 )
@@ -281,7 +282,7 @@ class Store:
         Raises:
             OutputError: The disk is full or may not be written; nothing was changed.
         """
-        name = f"{segment.sha256[:16]}-{segment.attempt}-{copy.name}"
+        name = f"{segment.sha256[:16]}-{segment.attempt}-{short_name(copy.name)}"
         with explained(self.folder):
             why = encode_reason(segment.name, segment.sha256, reason, now())
             self._stage_file(f"{name}.why.json", why)

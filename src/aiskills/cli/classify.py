@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,11 +27,13 @@ _SHOWN = 12
 def classify(
     inputs: options.Inputs,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o",
             "--output",
-            help="Where the result goes; its suffix tells the format. - is stdout.",
+            help="Where the result goes; its suffix tells the format. - is stdout, "
+            "FOLDER/ a folder of Parquet files.",
+            metavar="PATH",
         ),
     ] = None,
     file_format: options.FileFormat = None,
@@ -50,6 +51,9 @@ def classify(
         bool,
         typer.Option("--only-flagged", help="Keep only offers that ask for AI skills (study)."),
     ] = False,
+    engine: options.EngineChoice = options.EngineName.LOCAL,
+    scheduler: options.Scheduler = None,
+    part_rows: options.PartRows = options.PART_ROWS,
     quiet: options.Quiet = False,
     force: options.Force = False,
 ) -> None:
@@ -65,12 +69,16 @@ def classify(
       aiskills classify exports/ -o results.parquet --jobs 4
 
       aiskills classify offres.xlsx -o resultats.csv --excel-fr --only-flagged
+
+      aiskills classify 'offers/*.parquet' -o scored/ --engine dask
     """
     from aiskills.attributes.table import OwnTables
     from aiskills.cli.console import noter
+    from aiskills.cluster.classifying import classify_parts, flagged
+    from aiskills.cluster.folders import open_folder
+    from aiskills.cluster.parts import cut
     from aiskills.files import open_offers, open_output
     from aiskills.pipeline import Setup, parse_threshold, provenance
-    from aiskills.schema import CLASSIFY_COLUMNS
     from aiskills.summary import Tally
 
     started = time.monotonic()
@@ -81,6 +89,33 @@ def classify(
         tuple(sorted(parse_threshold(threshold).items())),
         OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
     )
+    options.check_scheduler(engine, scheduler)
+    if options.is_folder(output, engine):
+        options.check_parts(file_format, excel_fr=excel_fr)
+        offers = cut(
+            inputs,
+            mapping=options.parse_mapping(mapping),
+            encoding=encoding,
+            separator=separator,
+            part_rows=part_rows,
+            note=note,
+        )
+        _note_replaced(offers.columns, note)
+        folder = open_folder(str(output), force=force)
+        with options.open_engine(engine, scheduler, jobs, note) as workers:
+            update, close = _progress(offers.rows, quiet=quiet)
+            try:
+                tally = classify_parts(
+                    offers, folder, setup, workers,
+                    only_flagged=only_flagged,
+                    note=note,
+                    tell=lambda tally: update(tally.read, tally.read),
+                )  # fmt: skip
+            finally:
+                close()
+        if not quiet:
+            print_summary(tally, time.monotonic() - started, output)
+        return
     to_terminal = output is None and sys.stdout.isatty() and file_format is None and not excel_fr
     if only_flagged and to_terminal:
         raise UsageError("--only-flagged without an output", expected="-o FILE or a pipe")
@@ -91,17 +126,15 @@ def classify(
         mapping=options.parse_mapping(mapping),
         encoding=encoding,
         separator=separator,
-        chunk_rows=1000,
+        chunk_rows=5000,
         note=note,
-    ) as offers:
-        replaced = [name for name in offers.columns if name in CLASSIFY_COLUMNS]
-        if replaced:
-            note(f"the input's own {', '.join(replaced)} are replaced")
-        results = _counted(offers, setup, jobs, tally, quiet=quiet)
+    ) as reader:
+        _note_replaced(reader.columns, note)
+        results = _counted(reader, setup, jobs, tally, quiet=quiet)
         if to_terminal:
             _show(results)
         else:
-            target = "-" if output is None else str(output)
+            target = "-" if output is None else output
             with (
                 open_output(
                     target,
@@ -114,12 +147,20 @@ def classify(
                 ) as writer,
             ):
                 for table in results:
-                    writer.write(_flagged(table) if only_flagged else table)
+                    writer.write(flagged(table) if only_flagged else table)
     if not quiet:
-        where = None if output is None or str(output) == "-" else str(output)
+        where = None if output == "-" else output
         print_summary(tally, time.monotonic() - started, where)
         if to_terminal:
             sys.stderr.write("Use -o results.csv to keep all offers with their evidence.\n")
+
+
+def _note_replaced(columns: Sequence[str], note: Callable[[str], None]) -> None:
+    from aiskills.schema import CLASSIFY_COLUMNS
+
+    replaced = [name for name in columns if name in CLASSIFY_COLUMNS]
+    if replaced:
+        note(f"the input's own {', '.join(replaced)} are replaced")
 
 
 def _counted(
@@ -132,22 +173,28 @@ def _counted(
         # Processes cost more to start than they save on a small input.
         small = offers.bytes_total < 5_000_000
         jobs = 1 if small else default_jobs()
-    update, close = _progress(offers, quiet=quiet)
+    by_rows = offers.n_rows_hint is not None
+    update, close = _progress(offers.n_rows_hint or offers.bytes_total, quiet=quiet)
     try:
         for table in classify_chunks(offers, setup, jobs):
             tally.add(table)
-            update(tally.read)
+            update(tally.read, tally.read if by_rows else offers.bytes_read)
             yield table
     finally:
         close()
 
 
 def _progress(
-    offers: OfferReader, *, quiet: bool
-) -> tuple[Callable[[int], None], Callable[[], None]]:
-    """A bar on stderr: what to call with the number of offers done, and at the end."""
+    total: int | None, *, quiet: bool
+) -> tuple[Callable[[int, int], None], Callable[[], None]]:
+    """A bar on stderr: what to call with the offers done and how far of the total, and at the end.
+
+    Args:
+        total: Offers or bytes in all; None or 0 if nobody knows.
+        quiet: Whether there is no bar.
+    """
     if quiet or not sys.stderr.isatty():
-        return lambda _: None, lambda: None
+        return lambda _done, _completed: None, lambda: None
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from aiskills.cli.console import stderr_console
@@ -160,33 +207,26 @@ def _progress(
         console=stderr_console(),
         transient=True,
     )
-    by_rows = offers.n_rows_hint is not None
-    task = bar.add_task("", total=offers.n_rows_hint or offers.bytes_total or None, done=0, rate=0)
+    task = bar.add_task("", total=total or None, done=0, rate=0)
     bar.start()
     started = time.monotonic()
 
-    def update(done: int) -> None:
+    def update(done: int, completed: int) -> None:
         rate = done / max(time.monotonic() - started, 1e-9)
-        completed = done if by_rows else offers.bytes_read
         bar.update(task, completed=completed, done=done, rate=rate)
 
     return update, bar.stop
 
 
-def _flagged(table: pa.Table) -> pa.Table:
-    import pyarrow.compute as pc
-
-    return table.filter(pc.fill_null(table.column("ai_study"), False))
-
-
 def _show(results: Iterator[pa.Table]) -> None:
     """The first flagged offers as a table on the terminal."""
     from aiskills.cli.console import stdout_console
+    from aiskills.cluster.classifying import flagged
 
     rows: list[dict[str, Any]] = []
     for table in results:
         if len(rows) < _SHOWN:
-            rows += _flagged(table).slice(0, _SHOWN - len(rows)).to_pylist()
+            rows += flagged(table).slice(0, _SHOWN - len(rows)).to_pylist()
     if rows:
         stdout_console().print(flagged_table(rows))
     else:

@@ -17,6 +17,7 @@ from aiskills.errors import UsageError
 
 if TYPE_CHECKING:
     from aiskills.dedupe import Reposts, Settings
+    from aiskills.files import FieldMap
 
 #: Below this many bytes processes cost more to start than they save.
 _SMALL = 5_000_000
@@ -25,11 +26,13 @@ _SMALL = 5_000_000
 def dedupe(
     inputs: options.Inputs,
     output: Annotated[
-        Path,
+        str,
         typer.Option(
             "-o",
             "--output",
-            help="Where the result goes; its suffix tells the format. - is stdout.",
+            help="Where the result goes; its suffix tells the format. - is stdout, "
+            "FOLDER/ a folder of Parquet files.",
+            metavar="PATH",
         ),
     ],
     window_days: Annotated[
@@ -63,6 +66,9 @@ def dedupe(
     mapping: options.Mapping = None,
     encoding: options.Encoding = None,
     separator: options.Separator = None,
+    engine: options.EngineChoice = options.EngineName.LOCAL,
+    scheduler: options.Scheduler = None,
+    part_rows: options.PartRows = options.PART_ROWS,
     quiet: options.Quiet = False,
     force: options.Force = False,
 ) -> None:
@@ -78,13 +84,38 @@ def dedupe(
       aiskills dedupe results/ -o marked.csv --window-days 60 --same company
     """
     from aiskills.cli.console import noter
-    from aiskills.dedupe import COLUMN, Settings, find_reposts, with_reposts
+    from aiskills.cluster.folders import open_folder
+    from aiskills.cluster.parts import cut
+    from aiskills.cluster.reposts import mark_parts
+    from aiskills.dedupe import Settings, find_reposts, with_reposts
     from aiskills.files import open_offers, open_output
     from aiskills.pipeline import default_jobs
 
     started = time.monotonic()
     note = noter(quiet=quiet)
     settings = Settings(window_days, threshold, _names(same), any_place)
+    options.check_scheduler(engine, scheduler)
+    if options.is_folder(output, engine):
+        options.check_parts(file_format, excel_fr=excel_fr)
+        parts = cut(
+            inputs,
+            mapping=options.parse_mapping(mapping),
+            encoding=encoding,
+            separator=separator,
+            part_rows=part_rows,
+            note=note,
+        )
+        _note_columns(parts.columns, [part.fields for part in parts.parts], note)
+        metadata = _metadata(parts.sources, settings)
+        folder = open_folder(output, force=force)
+        with (
+            options.open_engine(engine, scheduler, jobs, note) as workers,
+            _status(quiet=quiet) as tell,
+        ):
+            reposts = mark_parts(parts, folder, settings, workers, metadata, note=note, tell=tell)
+        if not quiet:
+            _print_summary(reposts, time.monotonic() - started, output)
+        return
     with open_offers(
         inputs,
         mapping=options.parse_mapping(mapping),
@@ -93,15 +124,12 @@ def dedupe(
         chunk_rows=2000,
         note=note,
     ) as offers:
-        if COLUMN in offers.columns:
-            note(f"the input's own {COLUMN} is replaced")
-        if not any("date" in fields.paths for fields in offers.fields):
-            note("no column holds a date: all offers are taken to be of one time")
+        _note_columns(offers.columns, offers.fields, note)
         if jobs is None:
             jobs = 1 if offers.bytes_total < _SMALL else default_jobs()
         with (
             open_output(
-                str(output),
+                output,
                 format=file_format,
                 excel_fr=excel_fr,
                 force=force,
@@ -116,8 +144,19 @@ def dedupe(
             for table in with_reposts(offers, reposts):
                 writer.write(table)
     if not quiet:
-        where = None if str(output) == "-" else str(output)
+        where = None if output == "-" else output
         _print_summary(reposts, time.monotonic() - started, where)
+
+
+def _note_columns(
+    columns: Sequence[str], fields: Sequence[FieldMap], note: Callable[[str], None]
+) -> None:
+    from aiskills.dedupe import COLUMN
+
+    if COLUMN in columns:
+        note(f"the input's own {COLUMN} is replaced")
+    if not any("date" in one.paths for one in fields):
+        note("no column holds a date: all offers are taken to be of one time")
 
 
 def _names(text: str | None) -> tuple[str, ...]:

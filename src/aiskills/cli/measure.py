@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,6 @@ import typer
 from aiskills.cli import options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aiskills.estimate import Measurement
     from aiskills.estimate.render import Shown
 
@@ -134,6 +133,9 @@ def measure(
     excel_fr: options.ExcelFr = False,
     encoding: options.Encoding = None,
     separator: options.Separator = None,
+    engine: options.EngineChoice = options.EngineName.LOCAL,
+    scheduler: options.Scheduler = None,
+    jobs: options.Jobs = None,
     quiet: options.Quiet = False,
     force: options.Force = False,
 ) -> None:
@@ -151,6 +153,9 @@ def measure(
     from aiskills.batch.reading import open_current
     from aiskills.batch.store import is_store
     from aiskills.cli.console import noter
+    from aiskills.cluster.addresses import is_address
+    from aiskills.cluster.counting import OnEngine, open_files, scored_files
+    from aiskills.errors import UsageError
     from aiskills.estimate.measurement import Correction, run
     from aiskills.estimate.table import question_of
 
@@ -175,16 +180,29 @@ def measure(
     target = None if output is None else str(output)
     if target is not None:
         _check_target(target, inputs, force=force, excel_fr=excel_fr)
-    # The store of `aiskills batch` gives the last version of each offer.
-    data = [open_current(Path(one)) if is_store(Path(one)) else one for one in inputs]
-    found = run(
-        data,
-        question,
-        Correction(gold, None if correct else {}, model),
-        encoding=encoding,
-        separator=separator,
-        note=note,
-    )
+    correction = Correction(gold, None if correct else {}, model)
+    options.check_scheduler(engine, scheduler)
+    alone = engine is options.EngineName.LOCAL and jobs in {None, 1}
+    stores = [one for one in inputs if not is_address(one) and is_store(Path(one))]
+    if stores and not alone:
+        raise UsageError(
+            f"{stores[0]} is a store, which one process reads",
+            expected="files or folders of scored offers with --engine or --jobs",
+        )
+    if alone and not any(map(is_address, inputs)):
+        # The store of `aiskills batch` gives the last version of each offer.
+        data = [open_current(Path(one)) if one in stores else one for one in inputs]
+        found = run(data, question, correction, encoding=encoding, separator=separator, note=note)
+    else:
+        sources = scored_files(inputs, note)
+        with options.open_engine(engine, scheduler, jobs, note) as workers:
+            found = run(
+                open_files(sources, encoding, separator, note),
+                question,
+                correction,
+                counter=OnEngine(workers, sources, encoding, separator),
+                note=note,
+            )
     if target is None and sys.stdout.isatty() and not excel_fr:
         _print(found)
     else:
@@ -233,12 +251,11 @@ def _print(found: Measurement) -> None:
     from rich.text import Text
 
     from aiskills.cli.console import safe, stdout_console
-    from aiskills.estimate.render import BOUNDS, show
+    from aiskills.estimate.render import show
 
-    shown = show(found)
     console = stdout_console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    kept = _that_fit(shown, console.width, (BOUNDS, "index", "part"))
+    shown, kept = _that_fits(show(found), console.width)
     for number in kept:
         right = shown.numeric[number]
         widest = max(len(_brief(row[number])) for row in shown.rows)
@@ -260,17 +277,30 @@ def _print(found: Measurement) -> None:
     console.print(Text("\n" + " · ".join([safe(shown.caption), *legend]), style="dim"))
 
 
-def _that_fit(shown: Shown, width: int, least_needed: Sequence[str]) -> list[int]:
-    """Numbers of the columns to show: the least needed go first where there is no room."""
-    sizes = [
-        max(len(head), *(min(len(_brief(row[number])), _LEGIBLE) for row in shown.rows)) + _GAP
-        for number, head in enumerate(shown.heads)
-    ]
+def _that_fits(shown: Shown, width: int) -> tuple[Shown, list[int]]:
+    """The table and the numbers of the columns to show.
+
+    Where there is no room, what is least needed goes: columns, or the intervals in them.
+    """
+    from aiskills.estimate.render import DISPENSABLE, without_ends
+
     kept = list(range(len(shown.heads)))
-    for head in least_needed:
-        if sum(sizes[number] for number in kept) > width and head in shown.heads:
-            kept.remove(shown.heads.index(head))
-    return kept
+    for head, only_ends in DISPENSABLE:
+        sizes = [
+            max(len(title), *(min(len(_brief(row[number])), _LEGIBLE) for row in shown.rows)) + _GAP
+            for number, title in enumerate(shown.heads)
+        ]
+        if sum(sizes[number] for number in kept) <= width:
+            break
+        for number in [one for one in kept if shown.heads[one].startswith(head)]:
+            if not only_ends:
+                kept.remove(number)
+                continue
+            heads, rows = list(shown.heads), [list(row) for row in shown.rows]
+            for cells in (heads, *rows):
+                cells[number] = without_ends(cells[number])
+            shown = replace(shown, heads=tuple(heads), rows=tuple(map(tuple, rows)))
+    return shown, kept
 
 
 def _brief(note: str) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiskills.cluster.sizes import PART_ROWS as PART_ROWS
 from aiskills.errors import UsageError
+
+if TYPE_CHECKING:
+    from aiskills.cluster.engines import Engine
 
 Inputs = Annotated[
     list[str],
@@ -101,6 +108,42 @@ Jobs = Annotated[
     int | None,
     typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
 ]
+#: Panel of the options for folders of parts and clusters.
+BEYOND = "Beyond one file and one machine"
+
+
+class EngineName(StrEnum):
+    """Who does the work."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+EngineChoice = Annotated[
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="Processes of this machine, or the workers of a Dask cluster.",
+        rich_help_panel=BEYOND,
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="Address of the Dask scheduler; a cluster on this machine if unset.",
+        metavar="tcp://HOST:PORT",
+        rich_help_panel=BEYOND,
+    ),
+]
+PartRows = Annotated[
+    int,
+    typer.Option(
+        help="Rows of a part, for results that are folders.",
+        min=1,
+        metavar="N",
+        rich_help_panel=BEYOND,
+    ),
+]
 SiretIdcc = Annotated[
     Path | None,
     typer.Option(
@@ -126,3 +169,62 @@ def parse_mapping(text: str | None) -> dict[str, str] | None:
     if not all(field.strip() and column.strip() for field, _, column in pairs):
         raise UsageError(f"--map {text}", expected="title=COL,description=COL")
     return {field.strip(): column.strip() for field, _, column in pairs}
+
+
+def is_folder(output: str | os.PathLike[str] | None, engine: EngineName) -> bool:
+    """Whether a result is a folder of parts: what ends in a slash, is one, or is an address.
+
+    Raises:
+        UsageError: A cluster is to write something else.
+    """
+    name = "-" if output is None else os.fspath(output)
+    if name != "-" and (name.endswith(("/", "\\")) or "://" in name or Path(name).is_dir()):
+        return True
+    if engine is not EngineName.LOCAL:
+        raise UsageError(
+            f"--engine {engine} writes a folder of Parquet files",
+            expected="-o FOLDER/ (with a slash at its end) or an address such as s3://bucket/scored",
+        )
+    return False
+
+
+def check_parts(file_format: str | None, *, excel_fr: bool) -> None:
+    """Refuses formats that folders of parts do not have.
+
+    Raises:
+        UsageError: Another format than Parquet was asked for.
+    """
+    if excel_fr or file_format not in {None, "parquet"}:
+        asked = "--excel-fr" if excel_fr else f"--format {file_format}"
+        raise UsageError(
+            f"{asked} with a folder of parts", expected="Parquet, or a file as the output"
+        )
+
+
+def open_engine(
+    engine: EngineName, scheduler: str | None, jobs: int | None, note: Callable[[str], None]
+) -> Engine:
+    """Who does the parts.
+
+    Raises:
+        UsageError: A scheduler without Dask, or Dask is not installed.
+    """
+    if engine is EngineName.DASK:
+        from aiskills.cluster.dask_engine import OnDask
+
+        return OnDask(scheduler, jobs=jobs, note=note)
+    from aiskills.cluster.engines import Here
+    from aiskills.pipeline import default_jobs
+
+    check_scheduler(engine, scheduler)
+    return Here(jobs or default_jobs())
+
+
+def check_scheduler(engine: EngineName, scheduler: str | None) -> None:
+    """Refuses a scheduler that would not be used.
+
+    Raises:
+        UsageError: There is one without Dask.
+    """
+    if scheduler is not None and engine is not EngineName.DASK:
+        raise UsageError(f"--scheduler {scheduler} without --engine dask")

@@ -16,6 +16,7 @@ from aiskills.dedupe.passes import (
     Settings,
     ShingleStore,
     find_reposts,
+    with_column,
     with_reposts,
 )
 from aiskills.dedupe.shingles import TextKeys, jaccard, shingle_sets, text_keys
@@ -38,5 +39,6 @@ __all__ = [
     "offer_keys",
     "shingle_sets",
     "text_keys",
+    "with_column",
     "with_reposts",
 ]

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from aiskills.dedupe.offers import UNKNOWN_DAY, OfferKeys
-from aiskills.dedupe.shingles import BANDS, Keys, jaccard
+from aiskills.dedupe.shingles import BANDS, jaccard
+from aiskills.hashing import Keys
 
 #: Originals remembered under one band key, the latest, and originals whose text is compared with an
 #: offer's. They bound the work on offers that all share a boilerplate; the originals that share

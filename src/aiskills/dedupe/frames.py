@@ -55,9 +55,7 @@ def duplicates(
     if kind == "pandas" and hasattr(offers, "columns"):
         import pandas as pd
 
-        names = [str(name) for name in offers.columns]
-        columns = [_arrow(offers.iloc[:, place]) for place in range(len(names))]
-        found = _column(pa.table(columns, names=names), settings, mapping)
+        found = _column(arrow_table(offers), settings, mapping)
         return pd.Series(found.to_pandas().array, index=offers.index, name=COLUMN)
     if kind == "polars" and hasattr(offers, "to_arrow"):
         import polars as pl
@@ -69,13 +67,29 @@ def duplicates(
     )
 
 
-def _column(table: pa.Table, settings: Settings, mapping: Mapping[str, str] | None) -> pa.Array:
+def arrow_table(offers: Any) -> pa.Table:
+    """A pandas DataFrame of offers as Arrow; what Arrow cannot hold becomes text."""
+    names = [str(name) for name in offers.columns]
+    columns = [_arrow(offers.iloc[:, place]) for place in range(len(names))]
+    return pa.table(columns, names=names)
+
+
+def chunks_of(table: pa.Table, mapping: Mapping[str, str] | None) -> list[Chunk]:
+    """A table of offers in chunks, its first rows telling where the fields are.
+
+    Raises:
+        InputError: No text column can be told.
+        UsageError: `mapping` names a column that is not there.
+    """
     fields = find_fields(table.column_names, table.slice(0, _SAMPLE_ROWS), mapping)
-    chunks = [
+    return [
         Chunk(table.slice(start, _ROWS), fields, "the table", start)
         for start in range(0, len(table), _ROWS)
     ]
-    return find_reposts(chunks, settings).column()
+
+
+def _column(table: pa.Table, settings: Settings, mapping: Mapping[str, str] | None) -> pa.Array:
+    return find_reposts(chunks_of(table, mapping), settings).column()
 
 
 def _arrow(column: Any) -> pa.Array:

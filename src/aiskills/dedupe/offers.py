@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from aiskills.attributes.period import FIRST_YEAR, LAST_YEAR, parse_date
 from aiskills.attributes.places import ABROAD, OVERSEAS, Places
 from aiskills.attributes.region import REGION_FIELDS, regions
-from aiskills.dedupe.shingles import BANDS, SHORT_WORDS, Keys, TextKeys, cut_words, mix, value_keys
+from aiskills.dedupe.shingles import BANDS, SHORT_WORDS, TextKeys, cut_words, value_keys
 from aiskills.errors import UsageError
 from aiskills.files import CANONICAL
 from aiskills.files.cells import as_text
 from aiskills.files.notes import did_you_mean, listing
+from aiskills.hashing import Keys, mix
 from aiskills.labels.uid import offer_uids
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from aiskills.dedupe.clusters import Marks, contested, mark_duplicates
 from aiskills.dedupe.offers import UNKNOWN_DAY, OfferKeys, joined, offer_keys
-from aiskills.dedupe.shingles import Keys, TextKeys, shingle_sets, text_keys
+from aiskills.dedupe.shingles import TextKeys, shingle_sets, text_keys
 from aiskills.errors import InputError, OutputError, UsageError
+from aiskills.hashing import Keys
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -133,17 +134,30 @@ def with_reposts(chunks: Iterable[Chunk], reposts: Reposts) -> Iterator[pa.Table
     Raises:
         InputError: A file changed since it was read first.
     """
+    return _with_column(chunks, len(reposts.uid), reposts.column)
+
+
+def with_column(chunks: Iterable[Chunk], column: pa.StringArray) -> Iterator[pa.Table]:
+    """The tables of the chunks with their `ai_duplicate_of`, found elsewhere, behind their columns.
+
+    Raises:
+        InputError: There are more or fewer rows than the column has.
+    """
+    return _with_column(chunks, len(column), column.slice)
+
+
+def _with_column(
+    chunks: Iterable[Chunk], rows: int, column: Callable[[int, int], pa.Array]
+) -> Iterator[pa.Table]:
     start = 0
     for chunk in chunks:
         table = chunk.table
-        _check_unchanged(start + len(table) <= len(reposts.uid))
+        _check_unchanged(start + len(table) <= rows)
         if COLUMN in table.column_names:
             table = table.drop_columns([COLUMN])
-        yield table.append_column(
-            pa.field(COLUMN, pa.string()), reposts.column(start, len(chunk.table))
-        )
+        yield table.append_column(pa.field(COLUMN, pa.string()), column(start, len(chunk.table)))
         start += len(chunk.table)
-    _check_unchanged(start == len(reposts.uid))
+    _check_unchanged(start == rows)
 
 
 class ShingleStore:

@@ -14,11 +14,12 @@ from aiskills.errors import ModelError
 from aiskills.estimate.breaks import version_of
 from aiskills.estimate.classification import ErrorRates, rogan_gladen
 from aiskills.estimate.clusters import Ints
+from aiskills.estimate.false_flags import FalseFlags, corrected_parts
 from aiskills.estimate.gold import Gold
 from aiskills.estimate.intervals import Bounds, Floats
 from aiskills.estimate.options import Question
-from aiskills.estimate.parts import Estimate
-from aiskills.estimate.ppi import MIN_GOLD
+from aiskills.estimate.parts import Estimate, Wholes
+from aiskills.estimate.ppi import MIN_GOLD, FlaggedParts, LabelledParts, ppi_parts
 from aiskills.estimate.scored import Scored
 from aiskills.schema import Definition
 
@@ -105,11 +106,23 @@ def _read(text: str) -> Any:
 
 @dataclass(slots=True)
 class CorrectedCells:
-    """Corrected shares of cells, with the method that each was given."""
+    """Corrected shares (or parts) of cells, with the method that each was given."""
 
     share: Floats
     ends: Bounds
     method: list[str]
+
+    @classmethod
+    def none(cls, size: int) -> CorrectedCells:
+        """No cell is corrected."""
+        ends = Bounds(np.full(size, np.nan), np.full(size, np.nan))
+        return cls(np.full(size, np.nan), ends, [NONE] * size)
+
+    @classmethod
+    def by_rates(cls, share: Floats, ends: Bounds) -> CorrectedCells:
+        """Cells corrected by error rates, where these give anything."""
+        known = ~np.isnan(share)
+        return cls(share, ends, [FALLBACK if one else NONE for one in known.tolist()])
 
 
 @dataclass(slots=True)
@@ -148,21 +161,93 @@ class Corrector:
                 nothing.
             hits: By row of the counts, whether it has that theme.
         """
-        size = len(estimate.share)
-        result = CorrectedCells(
-            np.full(size, np.nan), Bounds(np.full(size, np.nan), np.full(size, np.nan)),
-            [NONE] * size,
-        )  # fmt: skip
-        rates = self.rates.get(definition)
-        if rates is not None and theme is None:
-            found = rogan_gladen(estimate.share, estimate.n_effective, rates, self.question.level)
-            known = ~np.isnan(found.share)
-            result = CorrectedCells(
-                found.share, found.ends, [FALLBACK if one else NONE for one in known.tolist()]
-            )
+        result = self.by_rates(definition, estimate, theme)
         if self.gold is not None:
             self._by_gold(self.gold, definition, estimate, cell, (theme, hits), result)
         return result
+
+    def by_rates(
+        self, definition: Definition, estimate: Estimate, theme: str | None = None
+    ) -> CorrectedCells:
+        """Corrects each cell by the error rates, where they say anything."""
+        rates = self.rates.get(definition)
+        if rates is None or theme is not None:
+            return CorrectedCells.none(len(estimate.share))
+        found = rogan_gladen(estimate.share, estimate.n_effective, rates, self.question.level)
+        return CorrectedCells.by_rates(found.share, found.ends)
+
+    def false_flags(self, definition: Definition, theme: str | None = None) -> FalseFlags | None:
+        """Share of false flags that the error rates tell; None where they say nothing."""
+        rates = self.rates.get(definition)
+        if rates is None or theme is not None or not rates.usable:
+            return None
+        return FalseFlags.of(rates, self.question.level)
+
+    def correct_parts(
+        self,
+        definition: Definition,
+        wholes: Wholes,
+        rows: tuple[Ints, Ints],
+        theme: str | None = None,
+        hits: np.ndarray | None = None,
+    ) -> CorrectedCells:
+        """Corrects each part: by the labelled offers of its whole, else by the error rates.
+
+        Args:
+            definition: Whose flags.
+            wholes: Parts of the flagged offers.
+            rows: By row of the counts, the numbers of its part and of its whole, -1 for none.
+            theme: As in `correct`.
+            hits: As in `correct`.
+        """
+        false = self.false_flags(definition, theme)
+        result = CorrectedCells.none(len(wholes.offers))
+        if false is not None:
+            found = corrected_parts(wholes, false)
+            result = CorrectedCells.by_rates(found.share, found.ends)
+        if self.gold is not None:
+            self._parts_by_gold(self.gold, definition, wholes, rows, (theme, hits), result)
+        return result
+
+    def _parts_by_gold(
+        self,
+        gold: Gold,
+        definition: Definition,
+        wholes: Wholes,
+        rows: tuple[Ints, Ints],
+        themed: tuple[str | None, np.ndarray | None],
+        result: CorrectedCells,
+    ) -> None:
+        theme, hits = themed
+        truth, flags = gold.truth(definition, self.question.status), gold.flags[definition]
+        own_truth, own_flags = truth, flags
+        if theme is not None and hits is not None:
+            own_truth = gold.truth(definition, self.question.status, theme)
+            own_flags = flags * hits[self.gold_rows]
+        part_of, whole_of = (one[self.gold_rows] for one in rows)
+        place = np.full(len(wholes.offers) + 1, -1, dtype=np.int64)  # the last is for no part
+        for whole in np.unique(wholes.whole_of[wholes.whole_of >= 0]).tolist():
+            labelled = gold.weighted(definition, np.flatnonzero(whole_of == whole))
+            parts = np.flatnonzero((wholes.whole_of == whole) & ~np.isnan(wholes.part.ends.low))
+            if len(labelled) < MIN_GOLD or not len(parts):
+                continue
+            place[:] = -1
+            place[parts] = np.arange(len(parts))
+            share, low, high = ppi_parts(
+                FlaggedParts(
+                    float(wholes.flagged[whole] / wholes.all_offers[whole]),
+                    wholes.part.share[parts],
+                    wholes.part.n_effective[parts],
+                ),
+                gold.sample(definition, labelled, truth, flags),
+                LabelledParts(place[part_of[labelled]], own_truth[labelled], own_flags[labelled]),
+                level=self.question.level,
+            )
+            if np.isnan(share).any():  # by the labels there is nothing of which to have a part
+                continue
+            result.share[parts], result.ends.low[parts], result.ends.high[parts] = share, low, high
+            for part in parts.tolist():
+                result.method[part] = PPI
 
     def _by_gold(
         self,
@@ -204,7 +289,12 @@ class Corrector:
             return []
         lines = [
             f"correction: prediction-powered, {len(self.gold.labels):,} labelled offers found "
-            "among those counted"
+            "among those counted",
+            *(
+                f"by these labels ({one}, {self.question.status}): "
+                f"{self.gold.rates(one, self.question.status)}"
+                for one in self.question.definitions
+            ),
         ]
         if self.lacking:
             lines.append(

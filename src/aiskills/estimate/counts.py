@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
@@ -32,25 +32,47 @@ class Counts:
 
 
 @dataclass(slots=True)
-class _Pass:
-    chosen_ids: pa.Array | None
-    dropped: Dropped = field(default_factory=Dropped)
-    parts: list[pa.Table] = field(default_factory=list)
-    chosen: list[pa.Table] = field(default_factory=list)
-    pending: int = 0
+class Batch:
+    """What one batch of offers comes to; made in any process.
 
-    def add(self, plan: Plan, batch: pa.Table) -> None:
-        table = keyed(plan, batch, self.dropped)
-        if self.chosen_ids is not None:
-            self.chosen.append(table.filter(pc.is_in(table.column(UID), value_set=self.chosen_ids)))
-            table = table.drop_columns([UID])
-        table = _summed(table, plan)
-        self.parts.append(table)
-        self.pending += len(table)
-        if self.pending > _PENDING:
-            self.parts = [_summed(pa.concat_tables(self.parts), plan)]
-            # Where keys hardly repeat, summing again after every batch would take for ever.
-            self.pending = len(self.parts[0]) // 2
+    Attributes:
+        table: The keys, `inside` and the sums, a row for each set of keys.
+        chosen: Keys, `inside`, summands and `UID` of the offers asked for by name; None if none
+            are.
+        dropped: Rows that are counted in no cell.
+    """
+
+    table: pa.Table
+    chosen: pa.Table | None
+    dropped: Dropped
+
+
+Counter = Callable[
+    [Sequence[Plan], pa.Array | None, Mapping[str, pa.Array] | None], Iterable[Batch]
+]
+"""Gives the batches of all files in order, whoever makes them: plans, chosen, skip."""
+
+
+def batches_of(
+    plan: Plan, chosen: pa.Array | None = None, again: pa.Array | None = None
+) -> Iterator[Batch]:
+    """What the batches of a file come to, in order.
+
+    Args:
+        plan: For the file; with `uid` if `chosen` is given.
+        chosen: Ids of offers that are wanted row by row as well.
+        again: Ids of offers to leave out since a later file holds them too.
+    """
+    for rows in _rows(plan, again):
+        yield _batch(plan, rows, chosen)
+
+
+def batches(
+    plans: Sequence[Plan], chosen: pa.Array | None, skip: Mapping[str, pa.Array] | None
+) -> Iterator[Batch]:
+    """The batches of all files, one after the other, made in this process."""
+    for plan in plans:
+        yield from batches_of(plan, chosen, (skip or {}).get(plan.scored.name))
 
 
 def count(
@@ -58,6 +80,7 @@ def count(
     *,
     chosen: pa.Array | None = None,
     skip: Mapping[str, pa.Array] | None = None,
+    counter: Counter = batches,
 ) -> Counts:
     """Counts all offers of all files.
 
@@ -65,17 +88,39 @@ def count(
         plans: One a file, all of the same question; with `uid` if `chosen` is given.
         chosen: Ids of offers that are wanted row by row as well.
         skip: By name of file, ids of offers to leave out since a later file holds them too.
+        counter: Makes the batches; the counts are the same whoever does.
     """
-    state = _Pass(chosen)
-    for plan in plans:
-        for batch in _rows(plan, (skip or {}).get(plan.scored.name)):
-            state.add(plan, batch)
-    if not state.parts:
-        empty = pa.table({name: pa.nulls(0, pa.string()) for name in plans[-1].read})
-        state.add(plans[-1], empty)
-    table = _summed(pa.concat_tables(state.parts), plans[-1])
-    rows = pa.concat_tables(state.chosen) if chosen is not None else None
-    return Counts(table, rows, state.dropped)
+    last = plans[-1]
+    dropped = Dropped()
+    parts: list[pa.Table] = []
+    wanted: list[pa.Table] = []
+    pending = 0
+    for batch in counter(plans, chosen, skip):
+        dropped.add(batch.dropped)
+        if batch.chosen is not None:
+            wanted.append(batch.chosen)
+        parts.append(batch.table)
+        pending += len(batch.table)
+        if pending > _PENDING:
+            parts = [_summed(pa.concat_tables(parts), last)]
+            # Where keys hardly repeat, summing again after every batch would take for ever.
+            pending = len(parts[0]) // 2
+    if not parts:
+        empty = pa.table({name: pa.nulls(0, pa.string()) for name in last.read})
+        batch = _batch(last, empty, chosen)
+        parts.append(batch.table)
+        wanted += [] if batch.chosen is None else [batch.chosen]
+    table = _summed(pa.concat_tables(parts), last)
+    return Counts(table, None if chosen is None else pa.concat_tables(wanted), dropped)
+
+
+def _batch(plan: Plan, rows: pa.Table, chosen: pa.Array | None) -> Batch:
+    dropped = Dropped()
+    table = keyed(plan, rows, dropped)
+    if chosen is None:
+        return Batch(_summed(table, plan), None, dropped)
+    own = table.filter(pc.is_in(table.column(UID), value_set=chosen))
+    return Batch(_summed(table.drop_columns([UID]), plan), own, dropped)
 
 
 def _rows(plan: Plan, again: pa.Array | None) -> Iterator[pa.Table]:

@@ -122,10 +122,41 @@ class Gold:
         Returns:
             None if too few of its offers are labelled.
         """
-        weight = self.weights[definition][rows]
-        rows, weight = rows[weight > 0], weight[weight > 0]
+        rows = self.weighted(definition, rows)
         if len(rows) < MIN_GOLD or not np.isfinite(cell).all() or cell[1] <= 0:
             return None
+        return ppi(cell[0], cell[1], self.sample(definition, rows, truth, flags), level=level)
+
+    def rates(self, definition: Definition, status: str) -> str:
+        """Sensitivity and specificity by these labels, for the reader.
+
+        Each label has its weight, so that the rates are those of the offers it was drawn from; a
+        rate of fewer than `MIN_GOLD` labelled offers is not told.
+        """
+        truth, flag = self.truth(definition, status), self.flags[definition]
+        weight = self.weights[definition]
+        told = []
+        for name, kind, right in (("sensitivity", truth == 1, flag), (
+            "specificity", truth == 0, 1 - flag
+        )):  # fmt: skip
+            own = kind & (weight > 0)
+            count = int(own.sum())
+            if count < MIN_GOLD:
+                told.append(f"{name} untold ({count:,} labelled)")
+            else:
+                rate = float((weight * right)[own].sum() / weight[own].sum())
+                told.append(f"{name} {100 * rate:.1f} % ({count:,} labelled)")
+        return ", ".join(told)
+
+    def weighted(self, definition: Definition, rows: np.ndarray) -> np.ndarray:
+        """Those of the labelled rows that have a weight above 0."""
+        kept: np.ndarray = rows[self.weights[definition][rows] > 0]
+        return kept
+
+    def sample(
+        self, definition: Definition, rows: np.ndarray, truth: Floats, flags: Floats
+    ) -> GoldSample:
+        """Labelled rows as a sample, strata numbered anew."""
         _, strata = np.unique(self.strata[rows], return_inverse=True)
-        sample = GoldSample(truth[rows], flags[rows], weight, strata.astype(np.int64))
-        return ppi(cell[0], cell[1], sample, level=level)
+        weight = self.weights[definition][rows]
+        return GoldSample(truth[rows], flags[rows], weight, strata.astype(np.int64))

@@ -43,6 +43,15 @@ def count_growth(first: Floats, last: Floats, part_in_last: Estimate) -> Growth:
     return Growth(change, Bounds(ends.low - 1, ends.high - 1))
 
 
+def part_growth(part_in_last: Estimate) -> Growth:
+    """Growth of a number of which, of both periods together, a given part lies in the last."""
+    ends = odds(part_in_last.ends)
+    share = part_in_last.share
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = np.where(share < 1, share / (1 - share) - 1, np.nan)
+    return Growth(change, Bounds(ends.low - 1, ends.high - 1))
+
+
 def share_growth(first: Estimate, last: Estimate) -> Growth:
     """Growth of a share, by variance recovery on its logarithm (see `intervals.ratio`).
 
@@ -53,6 +62,30 @@ def share_growth(first: Estimate, last: Estimate) -> Growth:
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where(first.share > 0, last.share / first.share - 1, np.nan)
     return Growth(change, Bounds(ends.low - 1, ends.high - 1))
+
+
+def product(one: Growth, two: Growth) -> Growth:
+    """Growth of a product: (1 + one) (1 + two) - 1.
+
+    Variance recovery on the logarithm, both taken to be independent (Zou and Donner; see
+    `intervals.ratio`).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = (1 + one.change) * (1 + two.change)
+        logs = [
+            [np.log1p(value) for value in (each.ends.low, each.change, each.ends.high)]
+            for each in (one, two)
+        ]
+        below = np.hypot(*(point - low for low, point, _ in logs))
+        above = np.hypot(*(high - point for _, point, high in logs))
+        low = np.where(change > 0, change * np.exp(-below), 0.0)
+        high = np.where(
+            change > 0, change * np.exp(above), (1 + one.ends.high) * (1 + two.ends.high)
+        )
+    none = np.isnan(change)
+    return Growth(
+        change - 1, Bounds(np.where(none, np.nan, low - 1), np.where(none, np.nan, high - 1))
+    )
 
 
 def share_change(first: Estimate, last: Estimate) -> Growth:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from aiskills.errors import InputError
-from aiskills.estimate.cells import Sums, index_cells, is_unknown, number_cells, sum_cells
-from aiskills.estimate.clusters import Ints
-from aiskills.estimate.corrections import NONE
+from aiskills.estimate.cells import (
+    Sums,
+    employers,
+    index_cells,
+    is_unknown,
+    number_cells,
+    sum_cells,
+)
+from aiskills.estimate.corrected_growth import Periods, corrected_growths
 from aiskills.estimate.growth import Growth, count_growth, share_change, share_growth
 from aiskills.estimate.options import months_of
-from aiskills.estimate.parts import Estimate, flagged_share, part_of_whole
+from aiskills.estimate.parts import flagged_share, part_of_whole
 from aiskills.estimate.plan import INSIDE
-from aiskills.estimate.rows import TOTAL, Board, Mask, number
+from aiskills.estimate.row_cells import TOTAL, number, secrecy, withhold
+from aiskills.estimate.rows import Board, Mask
 from aiskills.schema import Definition
+
+#: Measures that are a number of offers.
+COUNTS: Final = frozenset({"flagged", "offers", "flagged_corrected"})
+#: Columns of figures, empty where a cell is withheld.
+FIGURES: Final = ("first", "last", "change", "low", "high")
+#: Measures corrected for the classifier's errors, in the order in which they are shown.
+CORRECTED: Final = ("flagged_corrected", "share_corrected")
 
 
 def growth_rows(board: Board) -> Iterator[dict[str, Any]]:
@@ -70,30 +84,37 @@ def _block(
     both = sums(periods[0] | periods[1])
     all_before, all_after = (sums(rows, every=True) for rows in periods)
     all_both = sums(periods[0] | periods[1], every=True)
-    own_whole = np.arange(size)
-    shares = [flagged_share(one, question.level) for one in (before, after)]
+    shares = (flagged_share(before, question.level), flagged_share(after, question.level))
+    part = part_of_whole(after, both, np.arange(size), question.level)
+    all_part = part_of_whole(all_after, all_both, np.arange(size), question.level)
+    offers = count_growth(all_before.weight_flagged, all_after.weight_flagged, all_part)
     found: dict[str, tuple[Any, Any, Growth, str]] = {
         "flagged": (
-            before.flagged, after.flagged, _counts(before, after, both, own_whole, question.level),
-            _count_method(board),
+            before.weight_flagged, after.weight_flagged,
+            count_growth(before.weight_flagged, after.weight_flagged, part), _count_method(board),
         ),
-        "offers": (
-            all_before.flagged, all_after.flagged,
-            _counts(all_before, all_after, all_both, own_whole, question.level),
-            _count_method(board),
-        ),
+        "offers": (before.weight, after.weight, offers, _count_method(board)),
         "share": (shares[0].share, shares[1].share, share_growth(*shares), "MOVER, log ratio"),
         "share_points": (shares[0].share, shares[1].share, share_change(*shares), "Newcombe"),
     }  # fmt: skip
-    corrected = [
-        board.corrector.correct(definition, share, np.where(rows, cell, -1), theme, hits)
-        for share, rows in zip(shares, periods, strict=True)
+    first_cells, last_cells = (np.where(rows, cell, -1) for rows in periods)
+    counted = Periods(before, after, shares, part, offers, (first_cells, last_cells))
+    corrected = list(corrected_growths(board.corrector, definition, counted, theme, hits))
+    hired = [
+        employers(coded, np.where(board.counted, one, -1), size, definition)
+        for one in (first_cells, last_cells)
     ]
-    estimates = [Estimate(one.share, one.ends, share.n_effective) for one, share in zip(
-        corrected, shares, strict=True
-    )]  # fmt: skip
-    growth = share_growth(*estimates)
+    flagged, fewest = before.flagged + after.flagged, np.minimum(before.offers, after.offers)
     for n in range(size):
+        secret = [
+            word
+            for one, sums_of in zip(hired, (before, after), strict=True)
+            if one is not None and sums_of.offers[n]
+            for word in secrecy(n, one)
+        ]
+        # Few is few of what is counted, or a share of few in either period.
+        few = {"flagged": flagged[n], "flagged_corrected": flagged[n], "offers": both.offers[n]}
+        about = (few, float(fewest[n]), secret[:1])
         labels = {
             name: coded.labels[name][code]
             for name, code in zip(groups, (one[first[n]] for one in codes), strict=True)
@@ -103,18 +124,12 @@ def _block(
             labels["theme"] = theme
         for measure, (one, two, change, method) in found.items():
             figures = (measure, one[n], two[n], change, n, method)
-            yield _row(board, definition, labels, figures, unknown=unknown)
-        methods = {one.method[n] for one in corrected}
-        if NONE not in methods:
-            one, two = (e.share[n] for e in estimates)
-            method = f"MOVER, log ratio of {' and '.join(sorted(methods))}"
-            figures = ("share_corrected", one, two, growth, n, method)
-            yield _row(board, definition, labels, figures, unknown=unknown)
-
-
-def _counts(before: Sums, after: Sums, both: Sums, own: Ints, level: float) -> Growth:
-    part = part_of_whole(after, both, own, level)
-    return count_growth(before.weight_flagged, after.weight_flagged, part)
+            yield _row(board, definition, labels, figures, about, unknown=unknown)
+        for measure in CORRECTED:
+            best = next((o for o in corrected if o.measure == measure and o.usable[n]), None)
+            if best is not None:
+                figures = (measure, best.first[n], best.last[n], best.growth, n, best.method)
+                yield _row(board, definition, labels, figures, about, unknown=unknown)
 
 
 def _count_method(board: Board) -> str:
@@ -128,18 +143,20 @@ def _row(
     definition: Definition,
     labels: dict[str, str],
     result: tuple[str, float, float, Growth, int, str],
+    about: tuple[dict[str, float], float, list[str]],
     *,
     unknown: bool,
 ) -> dict[str, Any]:
     question = board.question
     measure, first, last, growth, n, method = result
     assert question.growth is not None  # noqa: S101
-    counts = measure in {"flagged", "offers"}
-    note = "unknown" if unknown else ""
-    if counts and first + last < question.min_offers:
-        note = "; ".join(filter(None, (note, f"small cell (under {question.min_offers})")))
+    counts, fewest, secret = about
+    remarks = ["unknown"] if unknown else []
+    if counts.get(measure, fewest) < question.min_offers:
+        remarks.append(f"small cell (under {question.min_offers})")
+    remarks += secret
     kind = "total" if not labels else "unknown" if unknown else "cell"
-    return {
+    row = {
         "definition": definition.value,
         "status": question.status,
         "row": kind,
@@ -153,5 +170,9 @@ def _row(
         "low": number(growth.ends.low[n]),
         "high": number(growth.ends.high[n]),
         "method": method,
-        "note": note,
+        "note": "; ".join(remarks),
     }
+    # As of levels: few offers are withheld, few flagged ones among many are only marked.
+    if question.withhold and (secret or fewest < question.min_offers):
+        withhold(row, FIGURES)
+    return row

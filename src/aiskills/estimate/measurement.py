@@ -16,7 +16,7 @@ from aiskills.estimate.breaks import find_breaks, version_of
 from aiskills.estimate.cells import Coded, encode
 from aiskills.estimate.classification import ErrorRates
 from aiskills.estimate.corrections import FALLBACK, Corrector, audit_rates
-from aiskills.estimate.counts import Counts, count
+from aiskills.estimate.counts import Counter, Counts, batches, count
 from aiskills.estimate.gold import Gold, read_gold
 from aiskills.estimate.growth_rows import growth_rows
 from aiskills.estimate.options import PERIODS, Question, months_of
@@ -85,6 +85,7 @@ def run(
     *,
     encoding: str | None = None,
     separator: str | None = None,
+    counter: Counter = batches,
     note: Note = ignore,
 ) -> Measurement:
     """Measures.
@@ -96,6 +97,7 @@ def run(
         correction: How shares are corrected; None for the audit of the model that ships.
         encoding: Encoding of text files; None to find it.
         separator: Separator of CSV files; None to find it.
+        counter: Makes the counts of each batch; the measure is the same whoever does.
         note: Takes one line for each thing the user should know while reading.
 
     Raises:
@@ -112,7 +114,7 @@ def run(
             make_plan(one, question, uid=labels is not None, ids=bool(again)) for one in inputs
         ]
         chosen = None if labels is None else pa.array(sorted(labels), pa.string())
-        counts = count(plans, chosen=chosen, skip=again)
+        counts = count(plans, chosen=chosen, skip=again, counter=counter)
     finally:
         for one in inputs:
             one.close()

@@ -26,6 +26,25 @@ class Estimate:
     n_effective: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Wholes:
+    """Parts of wholes, with the offers behind them.
+
+    Attributes:
+        part: Of the flagged offers of its whole, what each part has.
+        whole_of: By part, the number of its whole, -1 where it belongs to none.
+        offers: By part, Σw of its offers.
+        flagged: By whole, Σw of its flagged offers.
+        all_offers: By whole, Σw of its offers.
+    """
+
+    part: Estimate
+    whole_of: Ints
+    offers: Floats
+    flagged: Floats
+    all_offers: Floats
+
+
 def flagged_share(sums: Sums, level: float) -> Estimate:
     """The share of flagged offers of each cell: Wilson, or cluster-robust."""
     share = divide(sums.weight_flagged, sums.weight)

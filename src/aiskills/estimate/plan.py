@@ -82,6 +82,14 @@ class Dropped:
     outside_window: int = 0
     no_period: int = 0
 
+    def add(self, other: Dropped) -> None:
+        """Adds the rows that another batch dropped."""
+        self.read += other.read
+        self.not_judged += other.not_judged
+        self.reposts += other.reposts
+        self.outside_window += other.outside_window
+        self.no_period += other.no_period
+
 
 def make_plan(scored: Scored, question: Question, *, uid: bool = False, ids: bool = False) -> Plan:
     """Finds the columns that a question needs in one file.

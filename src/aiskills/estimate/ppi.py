@@ -113,6 +113,110 @@ def ppi(
     return PpiEstimate(point, min(low, point), max(high, point), power, imputed, labels_variance)
 
 
+@dataclass(frozen=True, slots=True)
+class FlaggedParts:
+    """Flagged offers of a whole and of its parts.
+
+    Attributes:
+        share: Share of flagged offers among all of the whole, 0 to 1.
+        part: By part, the share of these that it has.
+        n: By part, the number of independent flagged offers of the whole that would tell as much.
+    """
+
+    share: float
+    part: Floats
+    n: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledParts:
+    """Labelled offers of a whole, as far as they belong to a part.
+
+    Attributes:
+        part: Number of the part, from 0, -1 for none.
+        truth: 1.0 where the offer truly counts for its part, else 0.0.
+        flag: 1.0 where it is flagged as counting for it, else 0.0.
+    """
+
+    part: Ints
+    truth: Floats
+    flag: Floats
+
+
+def ppi_parts(
+    flagged: FlaggedParts,
+    gold: GoldSample,
+    labelled: LabelledParts,
+    *,
+    cautious: bool = True,
+    level: float = 0.95,
+) -> tuple[Floats, Floats, Floats]:
+    """Estimates which part of the true offers of a whole each of its parts has.
+
+    The part θ is where the mean of y (1 inside the part, else 0; less θ) is 0, y being the truth:
+    prediction-powered inference for an estimating equation (see `ppi`), flags fully trusted (power
+    1), so that a part without labelled offers keeps its flags. The interval is all θ at which that
+    mean differs from 0 by no more than its error allows (E. C. Fieller, "Some problems in interval
+    estimation", Journal of the Royal Statistical Society B 16 (1954), 175-185), within 0 and 1. All
+    labelled offers of the whole tell of the classifier's errors, not those of the part alone. One
+    missed and one falsely flagged offer that were not seen are reckoned with, spread over the parts
+    as flagged ones are.
+
+    Args:
+        flagged: What the flags say.
+        gold: Labelled offers of the whole, two or more.
+        labelled: The same offers, by part.
+        cautious: Whether errors that were not seen are reckoned with.
+        level: Confidence.
+
+    Returns:
+        By part, the estimate and its ends, 0 to 1; the estimates NaN and the ends 0 and 1 where the
+        labels leave nothing of the flags.
+    """
+    size, parts = len(gold.truth), len(flagged.part)
+    weight = gold.weight / gold.weight.mean()
+    error = weight * (gold.truth - gold.flag)
+    whole = flagged.share + float(error.mean())
+    own = weight * (labelled.truth - labelled.flag)
+    number = labelled.part
+    inside = number >= 0
+    shift = np.bincount(number[inside], own[inside], minlength=parts) / size
+    top = flagged.part * flagged.share + shift
+    # Residuals of both means, by linearisation of their weights; their products are needed too.
+    beta = error - weight * error.mean()
+    v_bb = _variance(beta, gold.stratum)
+    v_aa, v_ab = np.zeros(parts), np.zeros(parts)
+    for part in np.unique(number[inside & (own != 0)]).tolist():
+        alpha = np.where(number == part, own, 0.0) - weight * shift[part]
+        v_aa[part] = _variance(alpha, gold.stratum)
+        v_ab[part] = (_variance(alpha + beta, gold.stratum) - v_aa[part] - v_bb) / 2
+    missed, false = (cautious * one / size**2 for one in _unseen_kinds(weight, gold.flag))
+    # Variance of top - θ whole, in powers of θ: labels, flags, errors that were not seen.
+    squared = flagged.share**2 / flagged.n
+    p = flagged.part
+    c0 = v_aa + squared * p + false * p
+    c1 = -2 * v_ab - 2 * squared * p - 2 * false * p + missed
+    c2 = v_bb + squared + false - missed
+    t2 = t_quantile(max(1, size - len(np.unique(gold.stratum))), level) ** 2
+    return _fieller(top, whole, (c0, c1, c2), t2)
+
+
+def _fieller(
+    top: Floats, bottom: float, variance: tuple[Floats, Floats, Floats], t2: float
+) -> tuple[Floats, Floats, Floats]:
+    """`top / bottom` within 0 and 1, and all θ with (top - θ bottom)² <= t² variance(θ)."""
+    c0, c1, c2 = variance
+    a, b, c = bottom**2 - t2 * c2, -2 * top * bottom - t2 * c1, top**2 - t2 * c0
+    root = np.sqrt(np.maximum(b**2 - 4 * a * c, 0))
+    bounded = (a > 0) & (bottom > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        point = np.clip(top / bottom, 0, 1) if bottom > 0 else np.full(len(top), np.nan)
+        low = np.where(bounded, (-b - root) / (2 * a), 0.0)
+        high = np.where(bounded, (-b + root) / (2 * a), 1.0)
+    low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+    return point, np.fmin(low, point), np.fmax(high, point)
+
+
 def _tuned(
     gold: GoldSample, truth_error: Floats, flag_error: Floats, flagged_share: float, n: float
 ) -> float:
@@ -152,6 +256,12 @@ def _variance(error: Floats, stratum: Ints) -> float:
 
 def _unseen(weight: Floats, flag: Floats, power: float) -> float:
     """Squared residuals of one missed and one falsely flagged offer."""
+    missed, false = _unseen_kinds(weight, flag)
+    return missed + power**2 * false
+
+
+def _unseen_kinds(weight: Floats, flag: Floats) -> tuple[float, float]:
+    """Squared mean weight of the offers without and with a flag; 1 where there is none."""
     kinds = [weight[flag == kind] for kind in (0.0, 1.0)]
     missed, false = (float(kind.mean()) if len(kind) else 1.0 for kind in kinds)
-    return missed**2 + (power * false) ** 2
+    return missed**2, false**2

@@ -6,12 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aiskills.estimate.growth_rows import COUNTS
 from aiskills.estimate.measurement import Measurement
 
 _DASH: Final = "–"
 _INFINITE: Final = "∞"
 #: Heading of the least and most that the unknown rows allow a part to be.
 BOUNDS: Final = "bounds of part"
+_PART: Final = "part"
+_PART_CORRECTED: Final = "part corrected"
+#: What can be done without where there is no room: how a heading begins, and whether the column
+#: goes, or only the intervals in it.
+DISPENSABLE: Final = (
+    (BOUNDS, False),
+    ("index", False),
+    (f"{_PART_CORRECTED} [", True),
+    (f"{_PART} [", True),
+    (_PART_CORRECTED, False),
+    (_PART, False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +98,18 @@ def _level_cells(row: Mapping[str, Any], by: Sequence[str]) -> dict[str, str]:
         "corrected []": _with_ends(
             row["share_corrected"], row["low_corrected"], row["high_corrected"]
         ),
-        "part": "" if row["part"] is None else _percent(row["part"]),
+        f"{_PART} []": _part_with_ends(row, "part"),
         BOUNDS: ""
         if row["part_min"] is None
         else f"{_percent(row['part_min'], '')} to {_percent(row['part_max'])}",
+        f"{_PART_CORRECTED} []": _part_with_ends(row, "part_corrected"),
         "index": "" if row["specificity"] is None else f"{row['specificity']:.2f}",
         "note": row["note"],
     }
 
 
 def _growth_cells(row: Mapping[str, Any], by: Sequence[str]) -> dict[str, str]:
-    counts = row["measure"] in {"flagged", "offers"}
+    counts = row["measure"] in COUNTS
     form = _count if counts else _percent
     points = row["measure"] == "share_points"
     ends = [_change(row[name], points=points) for name in ("low", "high")]
@@ -137,6 +151,17 @@ def _with_ends(share: float | None, low: float | None, high: float | None) -> st
         return f"{_percent(share)} [no interval]"
     digits = _digits(share)
     return f"{_percent(share)} [{_percent(low, '', digits)}, {_percent(high, '', digits)}]"
+
+
+def _part_with_ends(row: Mapping[str, Any], name: str) -> str:
+    """A part of the whole; empty where the row is none."""
+    part, low, high = (row[name + end] for end in ("", "_low", "_high"))
+    return "" if part is None else _with_ends(part, low, high)
+
+
+def without_ends(text: str) -> str:
+    """A figure, or a heading, without its interval."""
+    return text.partition(" [")[0]
 
 
 def _change(value: float | None, *, points: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from aiskills.estimate.cells import (
     NO_THEME,
     Coded,
-    Employers,
     Sums,
     employers,
     index_cells,
@@ -23,29 +21,37 @@ from aiskills.estimate.cells import (
 )
 from aiskills.estimate.clusters import Ints
 from aiskills.estimate.corrections import CorrectedCells, Corrector
-from aiskills.estimate.intervals import Bounds, Floats, divide
+from aiskills.estimate.intervals import Floats, divide
 from aiskills.estimate.options import PERIODS, Question
-from aiskills.estimate.parts import Estimate, Hidden, flagged_share, part_bounds, part_of_whole
+from aiskills.estimate.parts import (
+    Hidden,
+    Wholes,
+    flagged_share,
+    part_bounds,
+    part_of_whole,
+)
 from aiskills.estimate.plan import INSIDE, PERIMETER_UNKNOWN, POPULATION_UNKNOWN
+from aiskills.estimate.row_cells import (
+    FIGURES,
+    TOTAL,
+    Parts,
+    figures,
+    methods,
+    note,
+    ordered,
+    part_figures,
+    withhold,
+)
 from aiskills.schema import THEMES, Definition
+
+__all__ = ["TOTAL", "Board", "Mask", "level_rows"]
 
 Mask = NDArray[np.bool_]
 
-#: What a group is called in the rows that sum over it.
-TOTAL: Final = "total"
-#: Secrecy of business statistics: fewer employers than this, or one above this share.
-MIN_EMPLOYERS: Final = 3
-MAX_EMPLOYER_SHARE: Final = 0.85
 _OUTSIDE: Final = {
     POPULATION_UNKNOWN: "cadre status unknown: outside the total",
     PERIMETER_UNKNOWN: "perimeter unknown: outside the total",
 }
-#: Columns of figures, empty where a cell is withheld.
-FIGURES: Final = (
-    "offers", "flagged", "weighted_offers", "weighted_flagged", "share", "low", "high",
-    "n_effective", "share_corrected", "low_corrected", "high_corrected", "part", "part_low",
-    "part_high", "part_min", "part_max", "specificity",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def level_rows(board: Board) -> Iterator[dict[str, Any]]:
             rows += _Level(board, definition, groups).rows(overall)
         if board.question.time and len(board.question.by) > len(board.question.time):
             rows += _Level(board, definition, board.question.time).rows(overall, total=True)
-        yield from _ordered(rows, board.question.by)
+        yield from ordered(rows, board.question.by)
         yield from overall.rows(overall, total=True)
         yield from overall.outside()
 
@@ -153,15 +159,16 @@ class _Level:
         estimate = flagged_share(sums, question.level)
         corrected = self.board.corrector.correct(self.definition, estimate, self.cell, theme, hits)
         typical = self._typical(overall, hits)
-        part, bounds = self._parts(sums, hits) if not total else (None, None)
+        parts = self._parts(sums, theme, hits) if not total else None
         for n in range(self.size):
             row = self._row_head(n, theme, total=total)
-            row |= _figures(n, sums, estimate, corrected, question)
-            row |= _part_figures(n, part, bounds)
+            row |= figures(n, sums, estimate, corrected, question)
+            row |= part_figures(n, parts)
+            row["correction"] = methods(n, corrected, parts)
             share = row["share"]
             none = total or share is None or not typical[n] > 0
             row["specificity"] = None if none else share / float(typical[n])
-            row["note"] = _note(
+            row["note"] = note(
                 n,
                 sums,
                 self.hired,
@@ -170,8 +177,7 @@ class _Level:
                 no_interval=share is not None and row["low"] is None,
             )
             if question.withhold and ("small" in row["note"] or "secrecy" in row["note"]):
-                row |= dict.fromkeys(name for name in FIGURES if name in row)
-                row["note"] += "; withheld"
+                withhold(row, FIGURES)
             yield row
 
     def _row_head(self, n: int, theme: str | None, *, total: bool) -> dict[str, Any]:
@@ -201,17 +207,25 @@ class _Level:
         sums = self._sums_of(period, len(first), hits, clusters=False)
         return divide(sums.weight_flagged, sums.weight)[period[self.first]]
 
-    def _parts(self, sums: Sums, hits: Mask | None) -> tuple[Estimate, Bounds] | tuple[None, None]:
+    def _parts(self, sums: Sums, theme: str | None, hits: Mask | None) -> Parts | None:
         """Parts of all flagged offers whose cell is known; of those of the period, where cut."""
         coded, level = self.board.coded, self.board.question.level
         if not len(coded):
-            return None, None
+            return None
         belongs = np.isin(coded.inside, (INSIDE, PERIMETER_UNKNOWN))
         whole, first = number_cells(self._time(), belongs)
         known_cell = np.append(~self.unknown, False)[self.cell]
-        wholes = self._sums_of(np.where(known_cell, whole, -1), len(first))
+        known_whole = np.where(known_cell, whole, -1)
+        wholes = self._sums_of(known_whole, len(first))
         whole_of = np.where(self.unknown, -1, whole[self.first])
         part = part_of_whole(sums, wholes, whole_of, level)
+        corrected = self.board.corrector.correct_parts(
+            self.definition,
+            Wholes(part, whole_of, sums.weight, wholes.weight_flagged, wholes.weight),
+            (self.cell, known_whole),
+            theme,
+            hits,
+        )
         codes = np.array([codes[self.first] for codes in self.codes], dtype=np.int64)
         bounds = part_bounds(
             sums.weight_flagged,
@@ -220,7 +234,7 @@ class _Level:
             wholes.weight_flagged,
             self._hidden(whole, known_cell, hits),
         )
-        return part, bounds
+        return Parts(part, corrected, bounds)
 
     def _hidden(self, whole: Ints, known_cell: Mask, hits: Mask | None) -> Hidden:
         """Flagged offers whose cell, or whose perimeter, is unknown."""
@@ -252,91 +266,10 @@ class _Level:
             if not sums.offers[0]:
                 continue
             estimate = flagged_share(sums, question.level)
-            nothing = np.full(1, np.nan)
-            blank = CorrectedCells(nothing, Bounds(nothing, nothing), ["none"])
+            blank = CorrectedCells.none(1)
             row: dict[str, Any] = {
                 "definition": self.definition.value, "status": question.status, "row": "outside",
             }  # fmt: skip
             row |= dict.fromkeys(question.by)
-            row |= _figures(0, sums, estimate, blank, question) | _part_figures(0, None, None)
+            row |= figures(0, sums, estimate, blank, question) | part_figures(0, None)
             yield row | {"specificity": None, "note": text}
-
-
-def number(value: float) -> float | None:
-    """A figure as a cell holds it: None for NaN and for infinity."""
-    return float(value) if math.isfinite(value) else None
-
-
-def _figures(
-    n: int, sums: Sums, estimate: Estimate, corrected: CorrectedCells, question: Question
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"offers": round(sums.offers[n]), "flagged": round(sums.flagged[n])}
-    if question.weights:
-        row["weighted_offers"] = float(sums.weight[n])
-        row["weighted_flagged"] = float(sums.weight_flagged[n])
-    return row | {
-        "share": number(estimate.share[n]),
-        "low": number(estimate.ends.low[n]),
-        "high": number(estimate.ends.high[n]),
-        "n_effective": number(estimate.n_effective[n]),
-        "share_corrected": number(corrected.share[n]),
-        "low_corrected": number(corrected.ends.low[n]),
-        "high_corrected": number(corrected.ends.high[n]),
-        "correction": corrected.method[n],
-    }
-
-
-def _part_figures(n: int, part: Estimate | None, bounds: Bounds | None) -> dict[str, Any]:
-    names = ("part", "part_low", "part_high", "part_min", "part_max")
-    if part is None or bounds is None:
-        return dict.fromkeys(names)
-    values: tuple[Floats, ...] = (
-        part.share, part.ends.low, part.ends.high, bounds.low, bounds.high,
-    )  # fmt: skip
-    return {name: number(value[n]) for name, value in zip(names, values, strict=True)}
-
-
-def _note(
-    n: int,
-    sums: Sums,
-    hired: Employers | None,
-    question: Question,
-    *,
-    unknown: bool,
-    no_interval: bool,
-) -> str:
-    remarks = ["unknown"] if unknown else []
-    if sums.offers[n] < question.min_offers:
-        remarks.append(f"small cell (under {question.min_offers})")
-    if hired is not None:
-        # Offers without a name come from one employer at least.
-        count = int(hired.named[n] + (hired.unnamed[n] > 0))
-        if count < MIN_EMPLOYERS:
-            remarks.append(f"secrecy: {count} employer" + ("s" if count != 1 else ""))
-        elif hired.largest[n] > MAX_EMPLOYER_SHARE:
-            remarks.append(f"secrecy: one employer has {100 * hired.largest[n]:.0f} %")
-    if no_interval:
-        remarks.append("one cluster: no interval")
-    return "; ".join(remarks)
-
-
-def _ordered(rows: list[dict[str, Any]], by: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Periods in time, themes as listed, the rest by flagged offers; unknown and totals last."""
-    weight: dict[tuple[str, str], float] = {}
-    for row in rows:
-        for name in by:
-            key = (name, row[name])
-            weight[key] = weight.get(key, 0) + (row["flagged"] or 0)
-
-    def place(row: dict[str, Any], name: str) -> tuple[int, float, str]:
-        label = row[name]
-        last = 2 if label == TOTAL else 1 if is_unknown(name, label) else 0
-        if name in PERIODS:
-            return last, 0, label
-        if name == "theme" and label in THEMES:
-            return last, THEMES.index(label), label
-        if name == "theme":
-            return last, len(THEMES), label
-        return last, -weight[name, label], label
-
-    return sorted(rows, key=lambda row: [place(row, name) for name in by])

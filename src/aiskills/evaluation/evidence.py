@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from aiskills.evaluation.intervals import Rate, exact
 from aiskills.model import Evidence
-from aiskills.schema import Definition, Status
 from aiskills.repair import FIELD_BREAK
+from aiskills.schema import Definition, Status
 
 Span = tuple[int, int]
 

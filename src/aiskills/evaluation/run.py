@@ -35,8 +35,8 @@ from aiskills.model import Judge, Judgement
 from aiskills.model.groups import employer_key, group_offers
 from aiskills.model.trained_on import trained_on
 from aiskills.pipeline import provenance
-from aiskills.schema import STATUS_ORDER, THEMES, Definition, Status
 from aiskills.repair import FIELD_BREAK
+from aiskills.schema import STATUS_ORDER, THEMES, Definition, Status
 
 IntArray = NDArray[np.int64]
 

@@ -85,7 +85,7 @@ def as_text(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return column
     if pa.types.is_nested(kind):
-        texts = [None if one is None else compact_json(one) for one in column.to_pylist()]
+        texts = [None if one is None else compact_json(one) for one in nested_values(column)]
         return pa.chunked_array([text_array(texts)])
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
@@ -95,6 +95,19 @@ def as_text(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
     if pa.types.is_timestamp(kind):  # "… 10:00:00.000000" -> "… 10:00:00"
         text = pc.replace_substring_regex(text, r"\.0+($|[Z+-])", r"\1")
     return text
+
+
+def nested_values(column: pa.ChunkedArray) -> list[Any]:
+    """Return the values of a column of lists or structs as Python objects.
+
+    Raises:
+        InputError: A time inside them is beyond what Python knows (the years 1 to 9999).
+    """
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError) as error:
+        raise InputError("a nested column holds a time beyond the years 1 to 9999") from error
+    return values
 
 
 def _bytes_text(value: bytes | None) -> str | None:

@@ -111,8 +111,11 @@ def _identify_zip(origin: Origin) -> str:
         with origin.open() as stream, zipfile.ZipFile(cast("IO[bytes]", stream)) as archive:
             names = archive.namelist()
             expanded = sum(one.file_size for one in archive.infolist())
-            kind = archive.read("mimetype")[:80] if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError) as error:
+            kind = b""
+            if "mimetype" in names:
+                with archive.open("mimetype") as member:
+                    kind = member.read(80)
+    except Exception as error:  # a hostile archive makes its reader raise anything
         raise InputError(f"{origin.name} is a damaged zip or Excel file ({error})") from error
     if any(name.startswith("xl/") for name in names) or b"opendocument.spreadsheet" in kind:
         if expanded > limits.MAX_SHEET_BYTES:
@@ -120,6 +123,12 @@ def _identify_zip(origin: Origin) -> str:
                 f"{origin.name} expands to {expanded / 2**30:.0f} GB",
                 expected=f"a workbook under {limits.MAX_SHEET_BYTES / 2**30:.0f} GB expanded",
                 hint="Save it as CSV or Parquet.",
+            )
+        if expanded > limits.SHEET_BYTES and expanded > limits.MAX_GZ_RATIO * origin.size:
+            raise InputError(
+                f"{origin.name} expands to more than {limits.MAX_GZ_RATIO} times its size",
+                expected="a workbook of ordinary text",
+                hint="Check where it comes from; save it as CSV if you trust it.",
             )
         return "xlsx"
     if any(name.startswith("word/") for name in names):

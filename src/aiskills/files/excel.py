@@ -1,14 +1,21 @@
 """Excel and OpenDocument workbooks: the first sheet, each cell as the text a person sees.
 
+They are read by a process of its own (`sheet_process`) with bounded time and memory.
 A number loses its display format: a postcode typed as a number and shown as 01000 reads `1000`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import TYPE_CHECKING
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
-from aiskills.errors import AiskillsError, InputError
+from aiskills.errors import InputError
+from aiskills.files import limits, sheet_process
 from aiskills.files.notes import listing
 from aiskills.files.tables import (
     SAMPLE_ROWS,
@@ -26,7 +33,10 @@ if TYPE_CHECKING:
     from aiskills.files.notes import Note
     from aiskills.files.origin import Origin
 
-INSTALL = 'pip install "aiskills[excel]"'
+INSTALL: Final = 'pip install "aiskills[excel]"'
+_ENDED: Final = "reading it takes more time or memory than a file of its size may"
+#: Seconds by the clock for a second of processor time, where other programs are at work.
+_WALL: Final = 30
 
 
 class ExcelTable(TableFile):
@@ -74,55 +84,82 @@ class ExcelTable(TableFile):
         super().close()
 
     def _load(self) -> list[list[str]]:
-        try:
-            import python_calamine
-        except ImportError as error:
+        if importlib.util.find_spec("python_calamine") is None:
             raise InputError(
                 f"{self.origin.name}: reading Excel files needs python-calamine", hint=INSTALL
-            ) from error
+            )
+        head, rows = self._run()
         name = self.origin.name
-        try:
-            with self.origin.open() as stream:
-                book = python_calamine.load_workbook(stream)
-                filled = [
-                    sheet for sheet in book.sheet_names if book.get_sheet_by_name(sheet).height
-                ]
-                if not filled:
-                    raise InputError(f"{name} has no filled sheet")
-                if self._note and len(filled) > 1:
-                    self._note(
-                        f"{name}: its sheet '{filled[0]}' is read, not "
-                        f"{listing(filled[1:], most=5)}"
-                    )
-                values = book.get_sheet_by_name(filled[0]).to_python()
-        except AiskillsError:
-            raise
-        except Exception as error:  # calamine has an error class for each format
+        if head["too_large"]:
             raise InputError(
-                f"{name} is a damaged or protected workbook ({error})",
-                hint="Save it again as .xlsx without password.",
-            ) from error
-        rows = [[cell_text(value) for value in row] for row in values]
+                f"{name}: its sheet '{head['sheet']}' spans over {limits.MAX_SHEET_CELLS:,} cells",
+                expected="a table of offers",
+                hint="Delete what stands far below or beside the table, or save it as CSV.",
+            )
+        if self._note and head["others"]:
+            self._note(
+                f"{name}: its sheet '{head['sheet']}' is read, not "
+                f"{listing(head['others'], most=5)}"
+            )
         while rows and not any(rows[-1]):
             rows.pop()
         return rows
 
+    def _run(self) -> tuple[dict[str, Any], list[list[str]]]:
+        """Let a process of its own read the file; what it says first, and the rows."""
+        given = self.origin
+        expanded = _expanded_size(given)
+        seconds = limits.SHEET_SECONDS + limits.SHEET_SECONDS_PER_MB * expanded // 2**20
+        memory = limits.SHEET_BYTES + limits.SHEET_BYTES_PER_BYTE * expanded
+        if given.path is not None and not given.gz:
+            file, content = str(given.path.absolute()), None
+        else:
+            with given.open() as stream:
+                file, content = "-", stream.read()
+        command = [sys.executable, "-P", sheet_process.__file__, file]
+        command += [str(seconds), str(memory), str(limits.MAX_SHEET_CELLS)]
+        try:
+            process = subprocess.Popen(  # noqa: S603 (our own script; no shell)
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                start_new_session=True,  # Ctrl-C is for us: the file at hand is read to its end
+            )
+        except OSError as error:
+            raise InputError(
+                f"{given.name}: no process can be started to read it ({error.strerror})",
+                hint="Save it as CSV.",
+            ) from error
+        try:
+            lines = process.communicate(content, timeout=_WALL * seconds)[0].splitlines()
+        except subprocess.TimeoutExpired:
+            lines = []
+        finally:
+            process.kill()
+            process.wait()
+        return self._parsed(lines, process.returncode)
 
-def cell_text(value: object) -> str:
-    """Return a cell as the text a person sees: `7` for 7.0, ISO dates, `true` / `false`.
+    def _parsed(self, lines: list[bytes], code: int) -> tuple[dict[str, Any], list[list[str]]]:
+        name = self.origin.name
+        head = json.loads(lines[0]) if lines else {}
+        last = json.loads(lines[-1]) if code == 0 and lines else None
+        reason = last.get("error") if isinstance(last, dict) else None
+        if reason == "no sheet is filled":
+            raise InputError(f"{name} has no filled sheet")
+        if code or reason is not None or not head:
+            raise InputError(
+                f"{name} is a damaged or protected workbook ({reason or _ENDED})",
+                hint="Save it again as .xlsx without password, or as CSV.",
+            )
+        return head, [json.loads(line) for line in lines[1:]]
 
-    >>> cell_text(7.0), cell_text(0.5), cell_text(dt.datetime(2024, 3, 1)), cell_text(True)
-    ('7', '0.5', '2024-03-01', 'true')
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() else repr(value)
-    if isinstance(value, dt.datetime):
-        midnight = value.time() == dt.time()
-        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
-    return "" if value is None else str(value)
+
+def _expanded_size(origin: Origin) -> int:
+    """Bytes of a file once unpacked, as it says itself; its own size if it is no zip."""
+    try:
+        with origin.open() as stream, zipfile.ZipFile(cast("IO[bytes]", stream)) as archive:
+            return sum(one.file_size for one in archive.infolist())
+    except Exception:  # noqa: BLE001 (a hostile archive makes its reader raise anything)
+        return origin.size

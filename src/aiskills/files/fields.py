@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from aiskills.errors import InputError, UsageError
 from aiskills.files import limits
-from aiskills.files.cells import as_text, text_array
+from aiskills.files.cells import as_text, nested_values, text_array
 from aiskills.files.notes import did_you_mean, listing
 
 if TYPE_CHECKING:
@@ -148,8 +148,7 @@ def parse_nested(column: pa.ChunkedArray) -> list[Any]:
     longer than `limits.MAX_NESTED_CHARS`, gives None.
     """
     if pa.types.is_nested(column.type):
-        converted: list[Any] = column.to_pylist()
-        return converted
+        return nested_values(column)
     texts = as_text(column).to_pylist()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd escapes in literals are the file's business

@@ -17,7 +17,7 @@ from aiskills.files import limits
 from aiskills.files.cells import JSON_TEXT, compact_json, text_array
 from aiskills.files.fields import is_offer
 from aiskills.files.notes import listing
-from aiskills.files.tables import SAMPLE_ROWS, TableFile
+from aiskills.files.tables import SAMPLE_ROWS, TableFile, check_columns
 from aiskills.files.tolerant import bad_row, is_undecoded
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ _PART_ROWS: Final = 512
 class _Kinds:
     """The keys of records in the order they are first seen, and which hold text."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._name = name
         self.is_text: dict[str, bool] = {}
         self.valued: set[str] = set()
 
@@ -53,6 +54,7 @@ class _Kinds:
             else:
                 self.valued.add(key)
                 self.is_text[key] = isinstance(value, str) or self.is_text.get(key, False)
+        check_columns(len(self.is_text), self._name)
 
     def schema(self) -> pa.Schema:
         # A key may hold what UTF-8 cannot (a lone surrogate); its name in the table cannot.
@@ -108,7 +110,7 @@ class JsonTable(TableFile):
         super().__init__(origin)
         self._form = form
         records = self._load()
-        kinds = _Kinds()
+        kinds = _Kinds(origin.name)
         for record in records:
             kinds.add(record)
         if not kinds.is_text:
@@ -244,7 +246,7 @@ class JsonLinesTable(TableFile):
         self._form = form
         self._bad = bad
         self._position = 0
-        kinds, first, count = _Kinds(), [], 0
+        kinds, first, count = _Kinds(origin.name), [], 0
         for record in self._records(bad and _tell_nobody):
             kinds.add(record)
             if count < SAMPLE_ROWS:

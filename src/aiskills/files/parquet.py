@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aiskills.errors import InputError
+from aiskills.files import limits
 from aiskills.files.tables import SAMPLE_ROWS, TableFile, header_names
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class ParquetTable(TableFile):
             schema = file.schema_arrow
             if not names:
                 raise InputError(f"{origin.name} has no columns")
+            for field in schema:
+                self._check_time_zones(field.name, field.type)
             self._names = header_names(names, origin.name, note)
             self.schema = pa.schema(
                 [field.with_name(name) for field, name in zip(schema, self._names, strict=True)],
@@ -48,13 +51,46 @@ class ParquetTable(TableFile):
 
     def batches(self, chunk_rows: int) -> Iterator[pa.Table]:
         """Give the rows in order as tables of at most `chunk_rows` rows."""
-        done = 0
+        done = read = 0
+        rows = min(chunk_rows, limits.PARQUET_ROWS)
+        parts: list[pa.Table] = []
+        waiting = size = 0  # rows and bytes of the parts
         with self._explained(), self.origin.open() as stream:
-            for batch in pq.ParquetFile(stream).iter_batches(batch_size=chunk_rows):
-                table = self._table(batch)
-                done += len(table)
+            for batch in pq.ParquetFile(stream).iter_batches(batch_size=rows):
+                part = self._table(batch)
+                parts.append(part)
+                done, waiting = done + len(part), waiting + len(part)
+                read, size = read + part.nbytes, size + part.nbytes
+                self._check_expansion(read)
                 self.share_read = done / max(1, self.n_rows or 1)
-                yield table
+                if waiting + rows > chunk_rows or size > limits.MAX_CHUNK_BYTES:
+                    yield pa.concat_tables(parts)
+                    parts, waiting, size = [], 0, 0
+            if parts:
+                yield pa.concat_tables(parts)
+
+    def _check_expansion(self, read: int) -> None:
+        if read > limits.MAX_PARQUET_BYTES and read > limits.MAX_GZ_RATIO * self.origin.size:
+            raise InputError(
+                f"{self.origin.name} expands to more than {limits.MAX_GZ_RATIO} times its size",
+                expected="a Parquet file of ordinary text",
+                hint="Check where it comes from; write it again as CSV if you trust it.",
+            )
+
+    def _check_time_zones(self, name: str, kind: pa.DataType) -> None:
+        """Refuse a time zone that nobody knows, which only writing the times would notice."""
+        if pa.types.is_timestamp(kind):
+            try:
+                pa.scalar(0, kind).as_py()
+            except (pa.ArrowException, LookupError, ValueError, OverflowError, OSError) as error:
+                raise InputError(
+                    f"{self.origin.name}: the column '{name}' has an unknown time zone"
+                ) from error
+        elif pa.types.is_dictionary(kind):
+            self._check_time_zones(name, kind.value_type)
+        else:
+            for place in range(kind.num_fields):
+                self._check_time_zones(name, kind.field(place).type)
 
     def _table(self, batch: pa.RecordBatch) -> pa.Table:
         table = pa.Table.from_arrays(batch.columns, schema=self.schema)

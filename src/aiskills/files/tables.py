@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from aiskills.errors import InputError
+from aiskills.files import limits
 from aiskills.files.cells import text_array, unique_names
 
 if TYPE_CHECKING:
@@ -66,8 +68,26 @@ def rows_to_table(rows: Sequence[Sequence[str | None]], schema: pa.Schema) -> pa
     return pa.Table.from_arrays(columns, schema=schema)
 
 
+def check_columns(count: int, source: str) -> None:
+    """Refuse more columns than a table of offers can have.
+
+    Raises:
+        InputError: There are more than `limits.MAX_COLUMNS`.
+    """
+    if count > limits.MAX_COLUMNS:
+        raise InputError(
+            f"{source} has {count:,} columns",
+            expected=f"a table of offers, with {limits.MAX_COLUMNS:,} at most",
+        )
+
+
 def header_names(names: Sequence[str], source: str, note: Note) -> list[str]:
-    """Return the column names of a header, repeated ones renamed, which `note` is told."""
+    """Return the column names of a header, repeated ones renamed, which `note` is told.
+
+    Raises:
+        InputError: There are more than `limits.MAX_COLUMNS`.
+    """
+    check_columns(len(names), source)
     unique, changes = unique_names(names)
     for name, new in changes:
         note(f"{source}: two columns are named '{name}'; the second is called '{new}'")

@@ -23,7 +23,7 @@ from aiskills.files.tables import (
     rows_to_table,
     text_schema,
 )
-from aiskills.files.tolerant import tolerant_rows
+from aiskills.files.tolerant import is_undecoded, tolerant_rows
 
 if TYPE_CHECKING:
     import io
@@ -95,6 +95,11 @@ class TextTable(TableFile):
                 raise self._explained(error) from error
         if not any(name.strip() for name in header):
             raise InputError(f"{origin.name} has no header", expected="column names on line 1")
+        if any(map(is_undecoded, header)):
+            raise InputError(
+                f"{origin.name}: its header holds bytes that are not {form.encoding}",
+                hint="Repair it, or name the file's encoding with --encoding.",
+            )
         self._names = header_names(header, origin.name, note)
         self.schema = text_schema(self._names)
         self._short = 0
@@ -242,18 +247,16 @@ def _open_quote(lines: list[str], separator: str) -> int | None:
     """
     quoted, at_start, opened = False, True, None
     for number, line in enumerate(lines):
-        pairs = line.replace('""', "\0\0") if quoted else line
-        position = 0
-        while position < len(line):
-            char = pairs[position]
-            if quoted:
-                if char == '"':
-                    quoted = at_start = False
-            elif char == '"' and at_start:
+        doubled = False
+        for char, following in zip(line, line[1:] + "\n", strict=True):
+            if doubled:  # the second of two quotes, which are a character
+                doubled = False
+            elif quoted and char == '"':
+                doubled = following == '"'
+                quoted = doubled
+                at_start = False
+            elif not quoted and char == '"' and at_start:
                 quoted, opened = True, number
-                # a doubled quote inside a quoted cell is a character; before it, it is not
-                pairs = line[: position + 1] + line[position + 1 :].replace('""', "\0\0")
-            else:
+            elif not quoted:
                 at_start = char in separator or char in "\r\n"
-            position += 1
     return opened

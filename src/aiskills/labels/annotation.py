@@ -140,7 +140,7 @@ def make_mark(text: str, start: Any, end: Any, name: Any, quote: object = None) 
         raise ValueError(f"{name!r} is no mark; expected one of {', '.join(MARKS)}")
     try:
         start, end = int(start), int(end)  # Label Studio documents them as text
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"offsets {start!r} to {end!r}; expected whole numbers") from None
     if not 0 <= start < end <= len(text):
         raise ValueError(
@@ -179,7 +179,7 @@ def read_tasks(
             result += parse(record)
         except KeyError as error:
             problems.append(f"{kind} {number}: it has no {error}")
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             problems.append(f"{kind} {number}: {error}")
     if problems:
         more = len(problems) - _SHOWN_PROBLEMS

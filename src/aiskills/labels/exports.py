@@ -67,14 +67,14 @@ def _records(path: Path) -> list[Any]:
     if text.lstrip()[:1] == "[":
         try:
             whole = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LabelError(f"{path} is no JSON: {error}") from None
         return list(whole)
     records: list[Any] = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
             records.append(json.loads(line) if line.strip() else None)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LabelError(f"{path}, line {number} is no JSON: {error}") from None
     return records
 

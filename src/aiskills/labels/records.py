@@ -100,7 +100,7 @@ def read_labels(
                     mentions.append(_mention(record))
                 else:
                     offers.append(_offer(record))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
                 raise LabelError(
                     f"{path}, line {number}: {error!r}",
                     expected="a JSON object with uid, strict and study, or uid, start, end, status",

@@ -137,7 +137,8 @@ class Cues:
 
         Returns:
             Cues in order; of overlapping ones about the post, or about the employer, the leftmost,
-            of those the longest; traps have done their work and are left out, parts are put together.
+            of those the longest; traps have done their work and are left out, parts are put
+            together.
         """
         found: list[Cue] = []
         # What is said of the post hides nothing that is said of the employer, nor the other way.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pyarrow as pa
 
 from aiskills.estimate.cells import is_unknown
+from aiskills.estimate.classification import ErrorRates
 from aiskills.estimate.intervals import wilson
 from aiskills.estimate.measurement import Correction, run
 from aiskills.estimate.options import Question
@@ -36,11 +38,13 @@ class Answers:
     Attributes:
         slim: The offers.
         base: Population, perimeter, clusters and confidence asked for.
+        rates: By status, error rates by definition; those that are there correct.
         memory: Rows by question and table; filled by asking.
     """
 
     slim: Slim
     base: Question
+    rates: Mapping[str, Mapping[Definition, ErrorRates]]
     memory: dict[tuple[str, Question], list[Row]] = field(default_factory=dict)
 
     def rows(self, table: str, **changes: Any) -> list[Row]:
@@ -49,7 +53,8 @@ class Answers:
         key = (table, question)
         if key not in self.memory:
             offers: pa.Table = getattr(self.slim, table)
-            self.memory[key] = run(offers, question, Correction(error_rates={})).table.to_pylist()
+            how = Correction(error_rates=self.rates.get(question.status, {}))
+            self.memory[key] = run(offers, question, how).table.to_pylist()
         return self.memory[key]
 
     def figure(self, figure: Figure, definition: Definition, status: str) -> Ours:
@@ -115,20 +120,21 @@ class Answers:
             perimeter=self._perimeter(figure),
             by=(column,) if figure.perimeter == "others" else (),
         )  # fmt: skip
-        wanted = [
-            row
+        wanted = {
+            row["measure"]: row
             for row in rows
             if row["definition"] == nothing.definition
-            and row["measure"] == "flagged"
             and (row[column] in OUTSIDE if figure.perimeter == "others" else row["row"] == "total")
-        ]
-        if not wanted or not wanted[0]["first"]:
+        }
+        if not wanted or not wanted["flagged"]["first"]:
             return nothing
-        row = wanted[0]
-        return replace(
+        row = wanted["flagged"]
+        found = replace(
             nothing, value=row["change"], low=row["low"], high=row["high"],
             count=round(row["last"]), of=round(row["first"]),
         )  # fmt: skip
+        better = wanted.get("flagged_corrected", {})
+        return _corrected(found, *(better.get(name) for name in ("change", "low", "high")))
 
     def _cells(self, figure: Figure, nothing: Ours) -> list[Row]:
         rows = self.rows(
@@ -142,10 +148,12 @@ class Answers:
         known = sum(row["flagged"] for row in rows if row["row"] == "cell")
         for row in rows:
             if row["row"] == "cell" and row[figure.group] == figure.label and known:
-                return replace(
+                found = replace(
                     nothing, value=row["part"], low=row["part_low"], high=row["part_high"],
                     count=row["flagged"], of=known, least=row["part_min"], most=row["part_max"],
                 )  # fmt: skip
+                ends = (row["part_corrected_low"], row["part_corrected_high"])
+                return _corrected(found, row["part_corrected"], *ends)
         return nothing
 
     def unknown_part(self, figure: Figure, nothing: Ours) -> float:
@@ -190,7 +198,15 @@ def _total(rows: list[Row], nothing: Ours) -> Row:
 def _share_of(row: Row, nothing: Ours) -> Ours:
     if not row["offers"]:
         return nothing
-    return replace(
+    found = replace(
         nothing, value=row["share"], low=row["low"], high=row["high"], count=row["flagged"],
         of=row["offers"],
     )  # fmt: skip
+    return _corrected(found, row["share_corrected"], row["low_corrected"], row["high_corrected"])
+
+
+def _corrected(found: Ours, value: float | None, low: float | None, high: float | None) -> Ours:
+    """Our figure with its correction; without, where there is none."""
+    if value is None:
+        return found
+    return replace(found, corrected=value, corrected_low=low, corrected_high=high)

@@ -32,6 +32,9 @@ class Ours:
         least: Of a part, the least it can be, wherever offers of unknown group belong; else None.
         most: The most it can be.
         note: Why there is no value, in words; empty if there is one.
+        corrected: The figure corrected for the classifier's errors; None where it cannot be.
+        corrected_low: Lower end of its interval; None where there is none.
+        corrected_high: Upper end; None where there is none.
     """
 
     definition: str
@@ -44,6 +47,9 @@ class Ours:
     least: float | None = None
     most: float | None = None
     note: str = ""
+    corrected: float | None = None
+    corrected_low: float | None = None
+    corrected_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Line:
         published_low: The least it may have been before rounding.
         published_high: The most.
         published_labels: Of leaders, the values published as leading, in order.
-        ours: Like with like: counted as the study counts, uncorrected.
+        ours: Like with like: counted as the study counts; its value is uncorrected, and compared.
         beside: `demand` alone, under ``study`` and under ``strict``.
         leaders: Of leaders, ours: the first five, and those that the publication names as behind.
         verdict: One of `VERDICTS`.
@@ -158,6 +164,8 @@ class Study:
                 "published_high": line.published_high, "definition": ours.definition,
                 "status": ours.status, "value": ours.value, "low": ours.low, "high": ours.high,
                 "count": ours.count, "of": ours.of, "least": ours.least, "most": ours.most,
+                "corrected": ours.corrected, "corrected_low": ours.corrected_low,
+                "corrected_high": ours.corrected_high,
                 "verdict": line.verdict if place == 0 else "",
                 "note": ours.note,
             }
@@ -177,12 +185,13 @@ class Study:
 
 
 _NUMBERS: Final = ("published", "published_low", "published_high")
+_MORE: Final = ("least", "most", "corrected", "corrected_low", "corrected_high")
 _SCHEMA: Final = pa.schema(
     [(name, pa.string()) for name in ("id", "label", "kind", "window")]
     + [(name, pa.float64()) for name in _NUMBERS]
     + [(name, pa.string()) for name in ("definition", "status")]
     + [(name, pa.float64()) for name in ("value", "low", "high")]
     + [(name, pa.int64()) for name in ("count", "of")]
-    + [(name, pa.float64()) for name in ("least", "most")]
+    + [(name, pa.float64()) for name in _MORE]
     + [(name, pa.string()) for name in ("verdict", "note")]
 )

@@ -165,10 +165,15 @@ def _ours(ours: Ours, line: Line, words: Words) -> str:
     growth = line.kind == "growth"
     count, of = words.count(ours.count), words.count(ours.of)
     behind = f"{of} → {count}" if growth else f"{count} {words('of')} {of}"
-    return (
+    text = (
         f"{words.percent(ours.value, sign=growth)}\n"
         f"{words.ends(ours.low, ours.high, sign=growth)}\n{behind}"
     )
+    if ours.corrected is None:
+        return text
+    corrected = words.percent(ours.corrected, sign=growth)
+    ends = words.ends(ours.corrected_low, ours.corrected_high, sign=growth)
+    return f"{text}\n{words('corrected')}{_colon(words)} {corrected}\n{ends}"
 
 
 def _context(one: Context, words: Words) -> tuple[str, ...]:

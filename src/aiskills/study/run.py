@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, TypedDict, Unpack
 
 from aiskills.errors import UsageError
+from aiskills.estimate.classification import ErrorRates
+from aiskills.estimate.corrections import audit_rates
 from aiskills.estimate.options import Question
 from aiskills.estimate.scored import open_scored
 from aiskills.files.notes import Note, ignore
@@ -79,11 +82,15 @@ def study(
     try:
         needed = replace(base, by=("branch", "function", "region", "month"))
         slim = read_slim(inputs, needed, [one for one in figures if one.kind == "theme"])
+        rates = {
+            status: audit_rates(inputs, replace(base, status=status), None)[0]
+            for status in ("any", "demand")
+        }
     finally:
         for one in inputs:
             one.close()
     words = Words(facts.words[lang], lang)
-    teller = Teller(Answers(slim, base), Cover(slim.offers, f"ai_industry_{base.perimeter}"),
+    teller = Teller(Answers(slim, base, rates), Cover(slim.offers, f"ai_industry_{base.perimeter}"),
                      facts, words, main)  # fmt: skip
     return Study(
         lang,
@@ -91,7 +98,7 @@ def study(
         tuple(teller.line(figure) for figure in figures),
         tuple(teller.context(other) for other in facts.others),
         _counted(slim, base, main, words),
-        _remarks(slim, base, main, options, words),
+        (*_remarks(slim, base, main, options, words), *_told_rates(rates, words)),
     )
 
 
@@ -150,3 +157,21 @@ def _remarks(
     if main is Definition.STRICT:
         lines.append(words("remark_definition"))
     return (*lines, *slim.breaks)
+
+
+def _told_rates(
+    rates: Mapping[str, Mapping[Definition, ErrorRates]], words: Words
+) -> tuple[str, ...]:
+    """On what the correction rests; why there is none, if there is none."""
+    if not any(rates.values()):
+        return (words("remark_uncorrected"),)
+    told = [
+        words(
+            "rates", definition=definition.value, status=words(f"status_{status}"),
+            found=words.count(one.tp), true=words.count(one.tp + one.fn),
+            left=words.count(one.tn), others=words.count(one.tn + one.fp),
+        )
+        for status, by_definition in rates.items()
+        for definition, one in by_definition.items()
+    ]  # fmt: skip
+    return (words("remark_corrected", rates=" ; ".join(told)), words("remark_rates"))
