@@ -24,7 +24,7 @@ _ENDS_SENTENCE: Final = np.zeros(256, dtype=bool)
 _ENDS_SENTENCE[list((".!?;•*" + FOLDED_BREAK).encode("cp1252"))] = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a frozen one costs twice as much to make, for every offer
 class Reading:
     """One offer as the models see it.
 
@@ -67,6 +67,21 @@ class Reading:
         return "description", start - shift, end - shift
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Some offers, and more of those with a match.
+
+    Attributes:
+        texts: Folded title and description of each offer.
+        found: What the tables of phrases found in each.
+        matched: The offers with a match, in order.
+    """
+
+    texts: Sequence[Folded]
+    found: Sequence[Found]
+    matched: Sequence[Reading]
+
+
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
 
 
@@ -91,19 +106,37 @@ class OfferReader:
         Yields:
             One `Reading` an offer, in order.
         """
+        looked = self.look(titles, descriptions)
+        matched = iter(looked.matched)
+        for title, description, folded, its in zip(
+            titles, descriptions, looked.texts, looked.found, strict=True
+        ):
+            if its.matches:
+                yield next(matched)
+            else:
+                given = title + FIELD_BREAK + description
+                yield Reading(
+                    *(given, len(title), folded, (), (), None, _NOTHING, _NOTHING, _NOTHING),
+                    its.cues,
+                )
+
+    def look(self, titles: Sequence[str], descriptions: Sequence[str]) -> Looked:
+        """The same with a `Reading` for offers with a match alone: most have none.
+
+        Args:
+            titles: Titles as given; empty strings where there is none.
+            descriptions: Descriptions, likewise.
+        """
         given = [t + FIELD_BREAK + d for t, d in zip(titles, descriptions, strict=True)]
         batch = fold_many(given)
         found = self.scanner.scan_many(batch, given)
         matched = [number for number, its in enumerate(found) if its.matches]
-        tokens = iter(self._tokens([batch.texts[n] for n in matched], [found[n] for n in matched]))
-        for text, title, folded, its in zip(given, titles, batch.texts, found, strict=True):
-            if its.matches:
-                yield _closely(text, len(title), folded, its, next(tokens))
-            else:
-                yield Reading(
-                    *(text, len(title), folded, (), (), None, _NOTHING, _NOTHING, _NOTHING),
-                    its.cues,
-                )
+        tokens = self._tokens([batch.texts[n] for n in matched], [found[n] for n in matched])
+        readings = [
+            _closely(given[n], len(titles[n]), batch.texts[n], found[n], its)
+            for n, its in zip(matched, tokens, strict=True)
+        ]
+        return Looked(batch.texts, found, readings)
 
     def _tokens(self, texts: Sequence[Folded], found: Sequence[Found]) -> list[Tokens]:
         if not texts:

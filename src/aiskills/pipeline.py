@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from aiskills.attributes.table import ATTRIBUTE_FIELDS, OwnTables, attributes
 from aiskills.errors import UsageError
-from aiskills.model import Judge, Judgement, load_model
+from aiskills.model import Evidence, Judge, Judgement, load_model
 from aiskills.phrases import Lexicon
 from aiskills.schema import CLASSIFY_COLUMNS, SCHEMA_VERSION, Definition, Status
 from aiskills.version import __version__
@@ -150,27 +150,30 @@ def added_columns(
         fields: What `fields_of` gives.
         own: The user's own tables of employers.
     """
-    judgements = judge.judge(*_texts(fields))
+    rows = judge.rows(*_texts(fields))
+    strict, study, strict_score, study_score, themes, evidence, language, errors, cues = (
+        zip(*rows, strict=True) if rows else [()] * len(Judgement.__slots__)
+    )
     columns: dict[str, Any] = {
-        "ai_study": [_is_demand(j.study) for j in judgements],
-        "ai_strict": [_is_demand(j.strict) for j in judgements],
-        "ai_study_status": [j.study for j in judgements],
-        "ai_strict_status": [j.strict for j in judgements],
-        "ai_study_score": [_rounded(j.study_score) for j in judgements],
-        "ai_strict_score": [_rounded(j.strict_score) for j in judgements],
-        "ai_themes": ["|".join(j.themes) for j in judgements],
-        "ai_evidence": [evidence_json(j) for j in judgements],
-        "ai_language": [j.language for j in judgements],
-        "ai_error": [j.error for j in judgements],
+        "ai_study": [_is_demand(status) for status in study],
+        "ai_strict": [_is_demand(status) for status in strict],
+        "ai_study_status": study,
+        "ai_strict_status": strict,
+        "ai_study_score": [_rounded(score) for score in study_score],
+        "ai_strict_score": [_rounded(score) for score in strict_score],
+        "ai_themes": ["|".join(its) for its in themes],
+        "ai_evidence": [evidence_json(its) for its in evidence],
+        "ai_language": language,
+        "ai_error": errors,
     }
-    told = attributes(fields, pa.array([j.cues for j in judgements], pa.string()), own)
+    told = attributes(fields, pa.array(cues, pa.string()), own)
     columns |= {name: told.column(name) for name in told.column_names}
     return pa.table({name: columns[name] for name in ADDED.names}, schema=ADDED)
 
 
-def evidence_json(judgement: Judgement) -> str:
+def evidence_json(evidence: Sequence[Evidence]) -> str:
     """The evidence of a judgement as ``ai_evidence`` holds it; empty if there is none."""
-    if not judgement.evidence:
+    if not evidence:
         return ""
     return json.dumps(
         [
@@ -185,7 +188,7 @@ def evidence_json(judgement: Judgement) -> str:
                 "status": piece.status,
                 "score": piece.score,
             }
-            for piece in judgement.evidence
+            for piece in evidence
         ],
         ensure_ascii=False,
     )

@@ -94,11 +94,14 @@ _LETTER: Final = bytes(
     ord(" ") if kind & _BLANK else letter for letter, kind in zip(_FOLD, _CLASS, strict=True)
 )
 
-#: 1 for each byte without which a text needs no repair, and for the break.
+#: What a byte may mean: a character that Windows-1252 lacks (or just a question mark), other damage
+#: or the break.
+_QUESTION: Final = 1
+_DAMAGE: Final = 2
 _SUSPECT: Final = bytes(
-    bytes([code]) == _TEXT_BREAK or code in SUSPECT_BYTES for code in range(256)
+    _QUESTION if code == ord("?") else _DAMAGE * (code in SUSPECT_BYTES or code == _TEXT_BREAK[0])
+    for code in range(256)
 )
-
 #: Inclusive endings on folded bytes, where ``·`` is still 0xb7. A full stop is accepted only before
 #: the endings that no French word is, since "poste.le" is a lost blank and no inclusive form.
 _INCLUSIVE: Final = re.compile(
@@ -229,8 +232,10 @@ def _fold_piece(texts: Sequence[str]) -> tuple[bytes, list[Folded]]:
     raws = [text.encode("cp1252", "replace") for text in texts]
     repaired: dict[int, Repaired] = {}
     joined = _TEXT_BREAK.join([*raws, b""])
-    for number in _suspects(joined, raws):
+    for number, damage in _suspects(joined, raws):
         text, raw = texts[number], raws[number]
+        if not damage and raw.count(b"?") == text.count("?"):
+            continue
         if needs_repair(text, raw):
             repaired[number] = repair(text)
             raw = repaired[number].text.encode("cp1252", "replace")
@@ -253,14 +258,18 @@ def _fold_piece(texts: Sequence[str]) -> tuple[bytes, list[Folded]]:
     return folded, found
 
 
-def _suspects(joined: bytes, raws: Sequence[bytes]) -> list[int]:
-    """Numbers of the texts that hold a byte which may need repair."""
-    found = np.flatnonzero(np.frombuffer(joined.translate(_SUSPECT), dtype=np.uint8))
+def _suspects(joined: bytes, raws: Sequence[bytes]) -> list[tuple[int, bool]]:
+    """Numbers of the texts that hold a byte which may need repair, and whether it is no ``?``."""
+    kinds = np.frombuffer(joined.translate(_SUSPECT), dtype=np.uint8)
+    found = np.flatnonzero(kinds)
     ends = np.cumsum([len(raw) + 1 for raw in raws])
     # A text's own break is the byte before its end.
-    inside = found[found != ends[np.searchsorted(ends, found, side="right")] - 1]
-    result: list[int] = np.unique(np.searchsorted(ends, inside, side="right")).tolist()
-    return result
+    found = found[found != ends[np.searchsorted(ends, found, side="right")] - 1]
+    texts, first = np.unique(np.searchsorted(ends, found, side="right"), return_index=True)
+    if not len(texts):
+        return []
+    worst = np.maximum.reduceat(kinds[found], first)
+    return list(zip(texts.tolist(), (worst == _DAMAGE).tolist(), strict=True))
 
 
 def _pairs(raw: bytes) -> bytes:

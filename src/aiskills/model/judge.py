@@ -113,6 +113,19 @@ class Scored:
 _LOOK_FIRST: Final = 50
 #: Status under strict and study, scores likewise, themes and evidence.
 _Found = tuple[Status, Status, float, float, tuple[str, ...], tuple[Evidence, ...]]
+_NOTHING_FOUND: Final[_Found] = (Status.NONE, Status.NONE, 0.0, 0.0, (), ())
+#: The attributes of a `Judgement`, in order.
+Row = tuple[
+    Status | None,
+    Status | None,
+    float | None,
+    float | None,
+    tuple[str, ...],
+    tuple[Evidence, ...],
+    Language | None,
+    str,
+    str,
+]
 
 
 class Judge:
@@ -150,9 +163,21 @@ class Judge:
             One judgement an offer, in order. An offer without text, or longer than
             `MAX_TEXT_CHARS`, has an `error` and no status.
         """
+        return [Judgement(*row) for row in self.rows(titles, descriptions)]
+
+    def rows(self, titles: Sequence[str], descriptions: Sequence[str]) -> list[Row]:
+        """The same as bare tuples, for those who want columns: objects cost their making.
+
+        Args:
+            titles: Titles, empty strings where there is none.
+            descriptions: Descriptions, likewise; as many.
+
+        Returns:
+            For each offer what `Judgement` holds, in the order of its attributes.
+        """
         if len(titles) != len(descriptions):
             raise ValueError(f"{len(titles)} titles and {len(descriptions)} descriptions")
-        result: list[Judgement] = []
+        result: list[Row] = []
         begin = chars = 0
         for number, (title, text) in enumerate(zip(titles, descriptions, strict=True)):
             size = min(len(title) + len(text), MAX_TEXT_CHARS)
@@ -182,32 +207,28 @@ class Judge:
             offers[definition] = status_probabilities(log_odds)
         return Scored(matched, said, offers)
 
-    def _batch(self, titles: Sequence[str], descriptions: Sequence[str]) -> list[Judgement]:
+    def _batch(self, titles: Sequence[str], descriptions: Sequence[str]) -> list[Row]:
         errors = [_unjudgeable(t, d) for t, d in zip(titles, descriptions, strict=True)]
         if any(errors):
             titles = ["" if error else one for one, error in zip(titles, errors, strict=True)]
             descriptions = [
                 "" if error else one for one, error in zip(descriptions, errors, strict=True)
             ]
-        readings = list(self._reader.read(titles, descriptions))
-        languages = languages_of([reading.folded for reading in readings])
-        judged = iter(self._judgements(self.score(readings)))
-        result = []
-        for reading, error, language in zip(readings, errors, languages, strict=True):
-            if reading.matches:
-                strict, study, strict_score, study_score, themes, evidence = next(judged)
-            elif error or not _has_word(reading.folded.text):
-                result.append(Judgement(None, None, None, None, error=error or _NO_TEXT))
+        looked = self._reader.look(titles, descriptions)
+        languages = languages_of(looked.texts)
+        judged = self._judgements(self.score(looked.matched))
+        result: list[Row] = []
+        for folded, found, error, language in zip(
+            looked.texts, looked.found, errors, languages, strict=True
+        ):
+            if found.matches:
+                its = next(judged)
+            elif error or not _has_word(folded.text):
+                result.append((None, None, None, None, (), (), None, error or _NO_TEXT, ""))
                 continue
             else:
-                strict, study, strict_score, study_score = Status.NONE, Status.NONE, 0.0, 0.0
-                themes, evidence = (), ()
-            cues = kinds_text(reading.cues) if reading.cues else ""
-            result.append(
-                Judgement(
-                    strict, study, strict_score, study_score, themes, evidence, language, "", cues
-                )
-            )
+                its = _NOTHING_FOUND
+            result.append((*its, language, "", kinds_text(found.cues) if found.cues else ""))
         return result
 
     def _judgements(self, scored: Scored) -> Iterator[_Found]:
