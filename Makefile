@@ -8,11 +8,12 @@ endif
 
 CASES = tests/cases/positive.json tests/cases/negative.json tests/cases/mention.json tests/cases/wild.json
 
-.PHONY: demo test test-lowest lint train train-written background ablation bench fuzz audit sbom clean help
+.PHONY: demo test test-lowest lint train train-written background ablation bench docs fuzz audit sbom clean help
 
 help:
-	@echo "make demo    set up and classify the sample offers"
+	@echo "make demo    set up, flag the sample offers, make a report of simulated ones"
 	@echo "make test    set up and run linters, types, the import contract and all tests"
+	@echo "make docs    build the documentation as a site (site/index.html)"
 	@echo "make bench   measure speed and quality (half an hour; AISKILLS_REAL_OFFERS=FILE for real offers)"
 	@echo "make fuzz    look for inputs that break it (FUZZ_SECONDS=60 a target)"
 	@echo "make audit   known weaknesses and licences of what is installed"
@@ -21,6 +22,7 @@ help:
 	@echo "make train   train the model again (needs the labelled offers: AISKILLS_REAL_OFFERS=FILE)"
 
 $(VENV)/.run: pyproject.toml
+	@echo "Setting up $(VENV): about half a minute, once."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[excel]"
 	@touch $@
@@ -58,6 +60,10 @@ background ablation: $(VENV)/.dev
 bench: $(VENV)/.dev
 	AISKILLS_REAL_OFFERS="$(AISKILLS_REAL_OFFERS)" $(BIN)/python -m benchmarks
 
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 # Coverage-guided fuzzing, so many seconds for each target; findings go to tests/cases/fuzz.
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.dev
@@ -76,7 +82,7 @@ sbom: $(VENV)/.dev
 	$(BIN)/cyclonedx-py environment build/sbom/bin/python --pyproject pyproject.toml --validate --output-reproducible --of JSON -o dist/aiskills.cdx.json
 
 clean:
-	rm -rf $(VENV) .venv-lowest demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest demo build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # The same tests with the lowest versions that pyproject.toml allows. Their own deprecation warnings
 # of each other are not ours to mend.

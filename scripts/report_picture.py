@@ -1,9 +1,7 @@
 """Makes docs/report.png, the picture of a report that the READMEs show, from simulated offers.
 
-    aiskills simulate -n 20000 --seed 1 -o offers.parquet
-    aiskills classify offers.parquet -o scored.parquet
-    aiskills report scored.parquet -o report.html --title "…" --note "…"
-    python scripts/report_picture.py report.html
+    aiskills demo
+    python scripts/report_picture.py demo/report.html
 
 It needs Chromium and playwright.
 """
@@ -21,7 +19,7 @@ from aiskills.report.browser import need_browser
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "report.png"
 #: Width and height of the two crops, and width of the picture.
-CROP, HEIGHT, WIDTH = 960, 940, 1300
+CROP, HEIGHT, WIDTH = 990, 960, 1300
 LARGEST = 300_000
 MAP_TOP = "document.querySelector('#map').getBoundingClientRect().top + scrollY"
 

@@ -826,6 +826,26 @@ def test_the_commands_that_the_demo_shows_do_what_it_did(run: Run, tmp_path: Pat
     assert "Demonstration: AI skills" in (made / "report.html").read_text("utf-8")
 
 
+@needs_samples
+@pytest.mark.parametrize("argv0", ["{here}/.venv/bin/aiskills", ".venv/bin/aiskills"])
+def test_demo_says_where_the_program_is_if_the_shell_would_not_find_it(
+    run: Run,
+    argv0: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run("--version").code == 0
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [argv0.format(here=tmp_path), "demo", "-n", "300"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+    sys.stdout.flush()
+    told = re.findall(r"(\S+) explain demo", capfd.readouterr().out)
+    assert [Path(one) for one in told] == [Path(".venv", "bin", "aiskills")]
+
+
 def test_demo_in_a_language_that_reports_lack(run: Run, tmp_path: Path) -> None:
     done = run("demo", "--lang", "de")
     assert (done.code, done.out) == (2, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
+import os
 import re
 import shlex
 import shutil
@@ -33,6 +34,8 @@ PAGES = [
 OTHERS = ("make", "pip")
 #: An identifier that stands for one of the reader's, and one of the samples.
 THEIR_ID, SAMPLE_ID = "123ABC", "ECH-0002"
+#: What the tests add to a line, to be done sooner.
+SHORTER = {"aiskills demo": ["-n", "1000"]}
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
@@ -98,8 +101,28 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store after its first night."""
+    folder = tmp_path_factory.mktemp("nights")
+    (folder / "inbox").mkdir()
+    offers = shutil.copy(SAMPLES / "offers.csv", folder / "inbox" / "offers.csv")
+    os.utime(offers, (1_700_000_000, 1_700_000_000))  # no file that is still being written
+    words = ["inbox", "--store", "store", "--archive", "archive", "--quiet"]
+    subprocess.run(
+        [sys.executable, "-m", "aiskills", "batch", *words],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
+    )
+    return folder
+
+
 @pytest.fixture
-def reader_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scored: Path) -> Iterator[Path]:
+def reader_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scored: Path, store: Path
+) -> Iterator[Path]:
     """A folder as the README's reader has it, after classifying, with a few labels."""
     before = signal.getsignal(signal.SIGTERM)
     for name in ("offers.csv", "offres.csv"):
@@ -115,6 +138,9 @@ def reader_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scored: Path)
     (tmp_path / "labels.jsonl").write_text("\n".join(labels), "utf-8")
     (lexicon,) = blocks("README.md", "csv")
     (tmp_path / "my.csv").write_text(lexicon, "utf-8")
+    (tmp_path / "inbox").mkdir()
+    shutil.copy(store / "archive" / "offers.csv", tmp_path / "inbox")
+    shutil.copytree(store / "store", tmp_path / "store")
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     signal.signal(signal.SIGTERM, before)
@@ -127,7 +153,7 @@ def test_a_command_line_runs(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    arguments = shlex.split(line.replace(THEIR_ID, SAMPLE_ID))
+    arguments = [*shlex.split(line.replace(THEIR_ID, SAMPLE_ID)), *SHORTER.get(line, [])]
     if "-o" in arguments:
         # The reader gets it by an earlier line, which the test of another line needs too.
         (reader_folder / arguments[arguments.index("-o") + 1]).unlink(missing_ok=True)
@@ -146,6 +172,7 @@ def test_a_command_line_runs(
 def test_there_is_something_to_run() -> None:
     told = [parameter.values[0].split()[1] for parameter in command_lines()]
     assert {"classify", "explain", "demo", "lexicon", "measure", "report", "study"} <= set(told)
+    assert {"batch", "status", "dedupe", "sample", "evaluate", "skills"} <= set(told)
     assert all(blocks(name, "python") for name in READMES)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, ClassVar
@@ -269,6 +270,30 @@ def test_excerpts_show_text_of_the_offer_and_nothing_else(
         assert marked
         for part in marked:
             assert part.text in re.sub(r"[^\S\n]*\n\s*", "\n", text)
+
+
+def test_bare_tags_of_layout_are_what_they_stand_for() -> None:
+    text = "<p>Vous <b>codez</b>.<br/>- de l'IA<li>avec <u>soin</p><script>x</script><b class=y>"
+    at = text.index("IA")
+    (excerpt,) = excerpts(text, [{**_PIECE, "start": at, "end": at + 2}])
+    shown = "".join(part.text for part in excerpt)
+    assert shown == "\nVous codez.\n- de l'IA\navec soin\n<script>x</script><b class=y>"
+    whole = {**_PIECE, "start": 0, "end": 10}
+    ((marked, *_),) = excerpts(text, [whole])
+    assert marked.text == text[:10]  # evidence stays letter by letter
+
+
+def test_thresholds_are_told_in_words(figures: Figures) -> None:
+    about = {
+        "model": "fr",
+        "model_sha256": "",
+        "lexicon": "",
+        "thresholds": '{"strict": 0.38, "study": 0.5}',
+    }
+    own = replace(figures, provenance=replace(figures.provenance, scored=(("x", 1, about),)))
+    assert "seuils\u00a0: stricte 0,38, étude 0,50" in page(own)
+    about["thresholds"] = "{"
+    assert "seuils\u00a0: {" in page(own)
 
 
 def test_windows_that_meet_do_not_tear_a_piece_apart() -> None:

@@ -33,6 +33,8 @@ _TYPES: Final = {
     "ai_industry_opco2i": pa.bool_(),
     "ai_industry_insee": pa.bool_(),
 }
+#: Offers judged in one go: attributes look at each different place, code or label once a chunk.
+CHUNK_ROWS: Final = 5_000
 #: Chunks read ahead for each process.
 _QUEUED: Final = 3
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -78,7 +78,7 @@ def classify(
     from aiskills.cluster.folders import open_folder
     from aiskills.cluster.parts import cut
     from aiskills.files import open_offers, open_output
-    from aiskills.pipeline import Setup, parse_threshold, provenance
+    from aiskills.pipeline import CHUNK_ROWS, Setup, parse_threshold, provenance
     from aiskills.summary import Tally
 
     started = time.monotonic()
@@ -126,7 +126,7 @@ def classify(
         mapping=options.parse_mapping(mapping),
         encoding=encoding,
         separator=separator,
-        chunk_rows=5000,
+        chunk_rows=CHUNK_ROWS,
         note=note,
     ) as reader:
         _note_replaced(reader.columns, note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -74,7 +75,7 @@ def _show_results(target: Path) -> None:
         row["ai_study_score"] = float(row["ai_study_score"])
         row["ai_strict"] = row["ai_strict"] == "true"
     if rows:
-        stdout_console().print()
+        stdout_console().print("\nThe first of them:\n")
         stdout_console().print(flagged_table(rows[:10]))
 
 
@@ -111,12 +112,20 @@ def _tell_command(*words: object) -> None:
 def _show_ways_on(results: Path, page: Path) -> None:
     from aiskills.cli.console import stdout_console
 
-    console = stdout_console()
+    console, typed = stdout_console(), _typed()
     for line in (
         "",
         f"The report, of simulated offers; open it in a browser:  {page.resolve().as_uri()}",
         f"The flagged samples with their evidence:                {results}",
-        f"Why an offer is flagged:   aiskills explain {results} --id ECH-0002",
-        "Your own offers:           aiskills classify YOUR.csv -o results.csv",
+        f"Why an offer is flagged:   {typed} explain {results} --id ECH-0002",
+        f"Your own offers:           {typed} classify YOUR.csv -o results.csv",
     ):
         console.print(line, soft_wrap=True, markup=False)
+
+
+def _typed() -> str:
+    """What to type for this program: its name, or where it is if the shell would not find it."""
+    here = Path(sys.argv[0])
+    if here.stem != "aiskills" or shutil.which("aiskills"):
+        return "aiskills"
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)

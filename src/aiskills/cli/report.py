@@ -137,13 +137,26 @@ def _form(form: str | None, output: Path) -> str:
     return form
 
 
+def language(lang: str) -> str:
+    """The language, if a report can be in it.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    from aiskills.errors import UsageError
+    from aiskills.report.words import LANGUAGES
+
+    if lang not in LANGUAGES:
+        raise UsageError(f"--lang {lang}", expected=" or ".join(LANGUAGES))
+    return lang
+
+
 def _options(lang: str, definition: str, population: str, perimeter: str) -> Options:
     from aiskills.errors import UsageError
     from aiskills.report.records import Options
     from aiskills.schema import Definition
 
     for name, value, known in (
-        ("lang", lang, ("fr", "en")),
         ("definition", definition, tuple(Definition)),
         ("population", population, ("cadre", "all")),
         ("perimeter", perimeter, ("opco2i", "insee", "all")),
@@ -151,7 +164,10 @@ def _options(lang: str, definition: str, population: str, perimeter: str) -> Opt
         if value not in known:
             raise UsageError(f"--{name} {value}", expected=" or ".join(known))
     return Options(
-        lang, definition=Definition(definition), population=population, perimeter=perimeter
+        language(lang),
+        definition=Definition(definition),
+        population=population,
+        perimeter=perimeter,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,11 +14,8 @@ from aiskills.cluster.folders import Folder, plan_of
 from aiskills.cluster.kit import JUDGING, Kit
 from aiskills.cluster.parts import Offers, Part
 from aiskills.files.notes import Note, ignore
-from aiskills.pipeline import Setup, classify_chunks
+from aiskills.pipeline import CHUNK_ROWS, Setup, classify_chunks
 from aiskills.summary import Tally
-
-#: Rows judged at a time, as for a single file.
-_CHUNK_ROWS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def _classify(job: _Job, part: Part) -> Tally:
     tally = Tally()
     with (
         JUDGING,
-        job.offers.read(part, _CHUNK_ROWS) as reader,
+        job.offers.read(part, CHUNK_ROWS) as reader,
         job.folder.write(part.name, job.plan, job.kit.versions) as writer,
     ):
         for table in classify_chunks(reader, setup):

@@ -15,7 +15,7 @@ from aiskills.errors import InputError, UsageError
 from aiskills.files import find_fields
 from aiskills.files.inputs import expand_inputs
 from aiskills.files.notes import ignore
-from aiskills.files.parquet import ParquetTable
+from aiskills.files.parquet import ParquetTable, open_parquet
 from aiskills.files.reader import open_table
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _from_file(table: TableFile, name: str) -> Scored:
             return
         try:
             with table.origin.open() as stream:
-                for batch in pq.ParquetFile(stream).iter_batches(_ROWS, columns=columns):
+                for batch in open_parquet(stream).iter_batches(_ROWS, columns=columns):
                     yield pa.Table.from_batches([batch])
         except (pa.ArrowException, OSError) as error:
             reason = " ".join(str(error).split())[:120]

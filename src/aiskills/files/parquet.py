@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
     from aiskills.files.notes import Note
     from aiskills.files.origin import Origin
+
+
+#: Bytes of a column read at a time.
+_READ_BYTES: Final = 2**20
+
+
+def open_parquet(source: Any) -> pq.ParquetFile:
+    """A Parquet file to be read from start to end in bounded memory.
+
+    Arrow reads whole row groups ahead and keeps them until the last row was given, which is the
+    whole file in the end; so it reads little by little here.
+
+    Args:
+        source: A path or an open file.
+    """
+    return pq.ParquetFile(source, pre_buffer=False, buffer_size=_READ_BYTES)
 
 
 class ParquetTable(TableFile):
@@ -56,7 +72,7 @@ class ParquetTable(TableFile):
         parts: list[pa.Table] = []
         waiting = size = 0  # rows and bytes of the parts
         with self._explained(), self.origin.open() as stream:
-            for batch in pq.ParquetFile(stream).iter_batches(batch_size=rows):
+            for batch in open_parquet(stream).iter_batches(batch_size=rows):
                 part = self._table(batch)
                 parts.append(part)
                 done, waiting = done + len(part), waiting + len(part)

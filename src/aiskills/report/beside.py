@@ -77,7 +77,11 @@ def _row(one: study.Line, numbers: Numbers) -> Line:
     write = numbers.signed if one.kind == "growth" else _percent(numbers)
     value = one.ours
     low, high = (write(end) for end in (value.low, value.high))
-    ends = NOTHING if NOTHING in (low, high) else f"{low} – {high}"
+    if one.kind != "growth":
+        ends = numbers.interval(value.low, value.high, 1)
+    else:
+        between = " à " if numbers.lang == "fr" else " to "
+        ends = NOTHING if NOTHING in (low, high) else low + between + high
     basis = ""
     if value.value is not None and value.count is not None:
         basis = numbers.count(value.count)

@@ -289,7 +289,7 @@ class _Frame:
         values = [v for one in series for v in one.values if v is not None]
         values += [v for one in series for v in one.high if v is not None] if not counts else []
         self.marks = ticks(0, max(values, default=1) or 1, 4)
-        self.left = 8 + _EM * max(len(self._label(value)) for value in self.marks)
+        self.left = 14 + _EM * max(len(self._label(value)) for value in self.marks)
         self.step = (width - self.left - 10) / max(1, len(periods))
 
     def _label(self, value: float) -> str:

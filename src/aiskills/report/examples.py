@@ -29,6 +29,10 @@ _LONG: Final = 480
 #: Excerpts of an offer, and pieces of evidence looked at.
 _EXCERPTS, _PIECES = 4, 40
 _BLANKS: Final = re.compile(r"[^\S\n]*\n\s*")
+#: Bare tags of layout, which many offers hold: those that begin a line, and those that do not. All
+#: other markup is shown as the text that it is.
+_BREAKS: Final = re.compile(r"\s*</?(?:br|p|li|ul|ol|div|h[1-6])\s?/?>\s*", re.IGNORECASE)
+_FACES: Final = re.compile(r"</?(?:strong|b|em|i|u|span)>", re.IGNORECASE)
 _STATUSES: Final = frozenset(Status)
 _ATTRIBUTES: Final = ("ai_region", "ai_function", "ai_branch", "ai_period")
 _UNTOLD: Final = frozenset({"", "inconnu"})
@@ -201,12 +205,15 @@ def excerpts(text: str, pieces: list[dict[str, Any]]) -> Iterator[tuple[Stretch,
         cut = [Stretch("… ")] if first else []
         yield (
             *cut,
-            *(
-                replace(o, text=_BLANKS.sub("\n", o.text))
-                for o in stretches(text[first:last], pieces, first)
-            ),
+            *(_laid_out(one) for one in stretches(text[first:last], pieces, first)),
             *([Stretch(" …")] if last < len(text) else []),
         )
+
+
+def _laid_out(one: Stretch) -> Stretch:
+    """A stretch without empty lines; where it is no evidence, bare tags are what they stand for."""
+    told = one.text if one.status else _FACES.sub("", _BREAKS.sub("\n", one.text))
+    return replace(one, text=_BLANKS.sub("\n", told))
 
 
 def _between_words(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from aiskills.report import charts
@@ -41,7 +42,11 @@ class Sections(View):
             "quality": details.quality(),
             "provenance": figures.provenance,
             "scored": [
-                (name, self.words("method.rows", rows=self.numbers.count(rows)), about)
+                (
+                    name,
+                    self.words("method.rows", rows=self.numbers.count(rows)),
+                    {**about, "thresholds": self._thresholds(about.get("thresholds", ""))},
+                )
                 for name, rows, about in figures.provenance.scored
             ],
             "day": self.numbers.day(figures.provenance.date),
@@ -51,6 +56,21 @@ class Sections(View):
         found["sections"] = ["headline", *compared, "trend", "map", "branches", "functions",
                              "themes", "skills", "evidence", "quality", "method"]  # fmt: skip
         return found
+
+    def _thresholds(self, told: str) -> str:
+        """Scores from which an offer is a demand, from a file's metadata, in words."""
+        try:
+            found = json.loads(told) if told else {}
+        except ValueError:
+            return told
+        if not isinstance(found, dict) or not set(found) <= set(Definition):
+            return told
+        return ", ".join(
+            f"{self.words.plain(f'definition.{name}')} {self.numbers.decimal(value, 2)}"
+            if isinstance(value, int | float)
+            else f"{name} {value}"
+            for name, value in found.items()
+        )
 
     def _head(self) -> dict[str, Any]:
         options, words, numbers = self.figures.options, self.words, self.numbers

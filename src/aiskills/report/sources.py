@@ -21,6 +21,7 @@ from aiskills.errors import InputError, OutputError
 from aiskills.estimate.scored import Scored, open_scored
 from aiskills.files import find_fields
 from aiskills.files.notes import Note, ignore
+from aiskills.files.parquet import open_parquet
 
 if TYPE_CHECKING:
     from aiskills.files import FieldMap
@@ -71,7 +72,7 @@ class Source:
         """The rows in order, only the columns named."""
         wanted = list(dict.fromkeys(columns))
         try:
-            for batch in pq.ParquetFile(self.path).iter_batches(ROWS, columns=wanted):
+            for batch in open_parquet(self.path).iter_batches(ROWS, columns=wanted):
                 yield pa.Table.from_batches([batch])
         except (pa.ArrowException, OSError) as error:
             reason = " ".join(str(error).split())[:120]
