@@ -212,8 +212,8 @@ def _strip_tags(text: str) -> Iterator[_Edit]:
     if "<" not in text:
         return
     if "<!--" not in text and _HIDDEN.search(text) is None:
-        for tag in _WHOLE_TAG.finditer(text):
-            yield tag.start(), tag.end(), " "
+        for match in _WHOLE_TAG.finditer(text):
+            yield match.start(), match.end(), " "
         return
     last_comment = text.rfind("-->")
     last_closing = text.rfind("</")
