@@ -31,7 +31,7 @@ _EXCERPTS, _PIECES = 4, 40
 _BLANKS: Final = re.compile(r"[^\S\n]*\n\s*")
 #: Bare tags of layout, which many offers hold: those that begin a line, and those that do not. All
 #: other markup is shown as the text that it is.
-_BREAKS: Final = re.compile(r"\s*</?(?:br|p|li|ul|ol|div|h[1-6])\s?/?>\s*", re.IGNORECASE)
+_BREAKS: Final = re.compile(r"</?(?:br|p|li|ul|ol|div|h[1-6])\s?/?>", re.IGNORECASE)
 _FACES: Final = re.compile(r"</?(?:strong|b|em|i|u|span)>", re.IGNORECASE)
 _STATUSES: Final = frozenset(Status)
 _ATTRIBUTES: Final = ("ai_region", "ai_function", "ai_branch", "ai_period")
