@@ -28,9 +28,12 @@ EXTRAS: Final = ("excel", "train")
 ALLOWED: Final = (
     *("MIT", "MIT License", "0BSD", "CC0-1.0", "Zlib", "ISC", "ISC License (ISCL)", "PSF-2.0"),
     *("BSD", "BSD License", "BSD-2-Clause", "BSD-3-Clause", "Python Software Foundation License"),
-    *("Apache-2.0", "Apache 2.0", "Apache Software License", "MPL-2.0"),
+    *("Apache-2.0", "Apache 2.0", "Apache Software License", "MPL-2.0", "Unlicense"),
+    "The Unlicense (Unlicense)",
     "Mozilla Public License 2.0 (MPL 2.0)",
 )
+#: Licences of distributions of which some release names none, from the file that comes with it.
+TOLD_BY_FILE: Final[Mapping[str, tuple[str, ...]]] = {"ahocorasick-rs": ("Apache-2.0",)}  # 1.0.1
 _PROBE: Final = "numpy"  # one look-up tells whether there is a service at all
 _SECONDS: Final = 120
 
@@ -73,7 +76,8 @@ def licences_of(one: Distribution) -> tuple[str, ...]:
     if not expression and classifiers:
         return classifiers
     text = expression or (metadata.get("License") or "").partition("\n")[0]
-    return tuple(part.partition(" OR ")[0].strip("() ") for part in text.split(" AND ") if part)
+    told = tuple(part.partition(" OR ")[0].strip("() ") for part in text.split(" AND ") if part)
+    return told or TOLD_BY_FILE.get(canonicalize_name(metadata["Name"]), ())
 
 
 def not_allowed(found: Mapping[str, Distribution]) -> dict[str, tuple[str, ...]]:
