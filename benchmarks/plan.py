@@ -13,7 +13,7 @@ class Plan:
         quick: Whether the figures are good for nothing but showing that everything runs.
         rounds: Runs of everything that is timed.
         mix_rows: Offers in the mix of all trades.
-        peer_offers: Offers that every peer reads in each run.
+        peer_offers: Offers that every peer reads in each run, the slowest a part of them.
         repeat_offers: Texts in the test of repeated texts; a hundredth of them are distinct.
         linear_rows: Sizes at which the time is held against the number of rows.
         scaling_rows: Offers on which one and two processes are compared.
@@ -40,7 +40,7 @@ FULL = Plan(
     quick=False,
     rounds=5,
     mix_rows=200_000,
-    peer_offers=2_000,
+    peer_offers=5_000,
     repeat_offers=20_000,
     linear_rows=(25_000, 50_000, 100_000, 200_000, 500_000),
     scaling_rows=500_000,
