@@ -77,7 +77,7 @@ def licences_of(one: Distribution) -> tuple[str, ...]:
         return classifiers
     text = expression or (metadata.get("License") or "").partition("\n")[0]
     told = tuple(part.partition(" OR ")[0].strip("() ") for part in text.split(" AND ") if part)
-    return told or TOLD_BY_FILE.get(canonicalize_name(metadata["Name"]), ())
+    return told or TOLD_BY_FILE.get(canonicalize_name(metadata.get("Name") or ""), ())
 
 
 def not_allowed(found: Mapping[str, Distribution]) -> dict[str, tuple[str, ...]]:
