@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiskills.errors import LabelError
-from aiskills.files import open_output
+from aiskills.files import CsvStyle, open_output
 from aiskills.labels import (
     MentionLabel,
     OfferLabel,
@@ -283,7 +283,7 @@ def test_a_spreadsheet_and_back(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "t.csv"
     risky = Task("-1", '=HYPERLINK("http://x")', "@SUM(A1)", set="stratified", stratum="s01",
                  drawn=3, of=4711)  # fmt: skip
-    with open_output(path, excel_fr=True) as writer:
+    with open_output(path, csv_style=CsvStyle.EXCEL_FR) as writer:
         writer.write(spreadsheet.table([TASK, PLAIN, risky]))
     text = path.read_text("utf-8-sig")
     assert text.startswith("uid;title;description;strict;study;themes;sure;comment;")

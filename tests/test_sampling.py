@@ -324,11 +324,11 @@ def test_scores_in_the_file_are_used_if_the_same_model_made_them(
 
 
 def test_scores_in_a_csv_file_of_french_excel_are_read(scored: Path, tmp_path: Path) -> None:
-    from aiskills.files import open_output
+    from aiskills.files import CsvStyle, open_output
 
     target = tmp_path / "scored.csv"
     versions = provenance(SETUP.judge())
-    with open_output(target, excel_fr=True, metadata=versions) as writer:
+    with open_output(target, csv_style=CsvStyle.EXCEL_FR, metadata=versions) as writer:
         writer.write(pq.read_table(scored).replace_schema_metadata(None))
     assert scored_by(str(target)) == versions
     design = Design(Strategy.STRATIFIED, 40, seed=2)

@@ -38,6 +38,7 @@ def classify(
     ] = None,
     file_format: options.FileFormat = None,
     excel_fr: options.ExcelFr = False,
+    raw_cells: options.RawCells = False,
     jobs: options.Jobs = None,
     mapping: options.Mapping = None,
     encoding: options.Encoding = None,
@@ -90,8 +91,9 @@ def classify(
         OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
     )
     options.check_scheduler(engine, scheduler)
+    style = options.csv_style(excel_fr=excel_fr, raw_cells=raw_cells)
     if options.is_folder(output, engine):
-        options.check_parts(file_format, excel_fr=excel_fr)
+        options.check_parts(file_format, excel_fr=excel_fr, raw_cells=raw_cells)
         offers = cut(
             inputs,
             mapping=options.parse_mapping(mapping),
@@ -116,7 +118,9 @@ def classify(
         if not quiet:
             print_summary(tally, time.monotonic() - started, output)
         return
-    to_terminal = output is None and sys.stdout.isatty() and file_format is None and not excel_fr
+    to_terminal = (
+        output is None and sys.stdout.isatty() and file_format is None and style is style.PLAIN
+    )
     if only_flagged and to_terminal:
         raise UsageError("--only-flagged without an output", expected="-o FILE or a pipe")
     judge = setup.judge()
@@ -139,7 +143,7 @@ def classify(
                 open_output(
                     target,
                     format=file_format,
-                    excel_fr=excel_fr,
+                    csv_style=style,
                     force=force,
                     inputs=inputs,
                     metadata=provenance(judge),

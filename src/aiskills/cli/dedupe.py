@@ -62,6 +62,7 @@ def dedupe(
     ] = False,
     file_format: options.FileFormat = None,
     excel_fr: options.ExcelFr = False,
+    raw_cells: options.RawCells = False,
     jobs: options.Jobs = None,
     mapping: options.Mapping = None,
     encoding: options.Encoding = None,
@@ -95,8 +96,9 @@ def dedupe(
     note = noter(quiet=quiet)
     settings = Settings(window_days, threshold, _names(same), any_place)
     options.check_scheduler(engine, scheduler)
+    style = options.csv_style(excel_fr=excel_fr, raw_cells=raw_cells)
     if options.is_folder(output, engine):
-        options.check_parts(file_format, excel_fr=excel_fr)
+        options.check_parts(file_format, excel_fr=excel_fr, raw_cells=raw_cells)
         parts = cut(
             inputs,
             mapping=options.parse_mapping(mapping),
@@ -131,7 +133,7 @@ def dedupe(
             open_output(
                 output,
                 format=file_format,
-                excel_fr=excel_fr,
+                csv_style=style,
                 force=force,
                 inputs=inputs,
                 metadata=_metadata(offers.sources, settings),

@@ -14,6 +14,7 @@ from aiskills.cli import options
 if TYPE_CHECKING:
     from aiskills.estimate import Measurement
     from aiskills.estimate.render import Shown
+    from aiskills.files import CsvStyle
 
 _COUNTED = options.COUNTED
 _INTERVALS = "Correction and intervals"
@@ -178,8 +179,9 @@ def measure(
     )
     note = noter(quiet=quiet)
     target = None if output is None else str(output)
+    style = options.csv_style(excel_fr=excel_fr)
     if target is not None:
-        _check_target(target, inputs, force=force, excel_fr=excel_fr)
+        _check_target(target, inputs, force=force, style=style)
     correction = Correction(gold, None if correct else {}, model)
     options.check_scheduler(engine, scheduler)
     alone = engine is options.EngineName.LOCAL and jobs in {None, 1}
@@ -206,7 +208,7 @@ def measure(
     if target is None and sys.stdout.isatty() and not excel_fr:
         _print(found)
     else:
-        _write(found, target or "-", inputs, force=force, excel_fr=excel_fr)
+        _write(found, target or "-", inputs, force=force, style=style)
     for remark in found.remarks:
         note(remark)
 
@@ -215,22 +217,22 @@ def _is_markdown(target: str) -> bool:
     return target.lower().endswith((".md", ".markdown"))
 
 
-def _check_target(target: str, inputs: list[str], *, force: bool, excel_fr: bool) -> None:
+def _check_target(target: str, inputs: list[str], *, force: bool, style: CsvStyle) -> None:
     """Refuses a target that cannot be written, before any work is done."""
     from aiskills.cli.whole_files import check_places
     from aiskills.errors import UsageError
     from aiskills.files import open_output
 
     if not _is_markdown(target):
-        open_output(target, excel_fr=excel_fr, force=force, inputs=inputs)
+        open_output(target, csv_style=style, force=force, inputs=inputs)
         return
-    if excel_fr:
+    if style is not style.PLAIN:
         raise UsageError(f"{target}: --excel-fr with Markdown", expected="a .csv")
     check_places([Path(target)], inputs, force=force)
 
 
 def _write(
-    found: Measurement, target: str, inputs: list[str], *, force: bool, excel_fr: bool
+    found: Measurement, target: str, inputs: list[str], *, force: bool, style: CsvStyle
 ) -> None:
     from aiskills.cli.whole_files import write_files
     from aiskills.estimate.render import markdown
@@ -240,7 +242,7 @@ def _write(
         write_files({Path(target): markdown(found)})
         return
     with open_output(
-        target, excel_fr=excel_fr, force=force, inputs=inputs, metadata=found.metadata()
+        target, csv_style=style, force=force, inputs=inputs, metadata=found.metadata()
     ) as writer:
         writer.write(found.table)
 

@@ -15,6 +15,7 @@ from aiskills.errors import UsageError
 
 if TYPE_CHECKING:
     from aiskills.cluster.engines import Engine
+    from aiskills.files import CsvStyle
 
 Inputs = Annotated[
     list[str],
@@ -104,6 +105,12 @@ FileFormat = Annotated[
 ExcelFr = Annotated[
     bool, typer.Option("--excel-fr", help="CSV for French Excel: ; , decimal comma, BOM.")
 ]
+RawCells = Annotated[
+    bool,
+    typer.Option(
+        "--raw-cells", help="CSV without the ' before text that a spreadsheet would run (=1+1)."
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option(help="Processes; the default is one a processor.", min=1, metavar="N"),
@@ -188,14 +195,30 @@ def is_folder(output: str | os.PathLike[str] | None, engine: EngineName) -> bool
     return False
 
 
-def check_parts(file_format: str | None, *, excel_fr: bool) -> None:
+def csv_style(*, excel_fr: bool, raw_cells: bool = False) -> CsvStyle:
+    """How CSV is written.
+
+    Raises:
+        UsageError: Both options were given.
+    """
+    from aiskills.files import CsvStyle
+
+    if excel_fr and raw_cells:
+        raise UsageError("--excel-fr with --raw-cells", expected="one of them")
+    if raw_cells:
+        return CsvStyle.RAW
+    return CsvStyle.EXCEL_FR if excel_fr else CsvStyle.PLAIN
+
+
+def check_parts(file_format: str | None, *, excel_fr: bool, raw_cells: bool) -> None:
     """Refuses formats that folders of parts do not have.
 
     Raises:
         UsageError: Another format than Parquet was asked for.
     """
-    if excel_fr or file_format not in {None, "parquet"}:
-        asked = "--excel-fr" if excel_fr else f"--format {file_format}"
+    if excel_fr or raw_cells or file_format not in {None, "parquet"}:
+        other = "--raw-cells" if raw_cells else f"--format {file_format}"
+        asked = "--excel-fr" if excel_fr else other
         raise UsageError(
             f"{asked} with a folder of parts", expected="Parquet, or a file as the output"
         )

@@ -206,13 +206,12 @@ def _write(
 
 
 def _write_table(tasks: list[Task], output: Path, note: Callable[[str], None]) -> None:
-    from aiskills.files import open_output
+    from aiskills.files import CsvStyle, open_output
     from aiskills.labels import spreadsheet
 
-    # For Excel in French: what Excel could run as a formula gets an apostrophe. Whether the file
-    # may be replaced has been checked.
-    for_excel = output.suffix.lower() != ".xlsx"
-    with open_output(output, excel_fr=for_excel, force=True, note=note) as writer:
+    # Whether the file may be replaced has been checked.
+    style = CsvStyle.PLAIN if output.suffix.lower() == ".xlsx" else CsvStyle.EXCEL_FR
+    with open_output(output, csv_style=style, force=True, note=note) as writer:
         writer.write(spreadsheet.table(tasks))
 
 

@@ -11,6 +11,7 @@ import typer
 from aiskills.cli import options
 
 if TYPE_CHECKING:
+    from aiskills.files import CsvStyle
     from aiskills.skills import Skills
 
 _COUNTED = options.COUNTED
@@ -91,11 +92,12 @@ def skills(
     from aiskills.skills import skills as run
 
     target = None if output is None else str(output)
+    style = options.csv_style(excel_fr=excel_fr)
     shown = target is None and sys.stdout.isatty() and not excel_fr
     people = shown or (target is not None and _is_markdown(target))
     names = _names(table, growth=growth, people=people)
     if target is not None:
-        _check_target(target, inputs, force=force, excel_fr=excel_fr)
+        _check_target(target, inputs, force=force, style=style)
     note = noter(quiet=quiet)
     found = run(
         inputs,
@@ -122,7 +124,7 @@ def skills(
 
         write_files({Path(str(target)): markdown(found, names, top)})
     else:
-        _write(found, names[0], target or "-", inputs, force=force, excel_fr=excel_fr)
+        _write(found, names[0], target or "-", inputs, force=force, style=style)
     for remark in found.remarks:
         note(remark)
 
@@ -158,28 +160,28 @@ def _is_markdown(target: str) -> bool:
     return target.lower().endswith((".md", ".markdown"))
 
 
-def _check_target(target: str, inputs: list[str], *, force: bool, excel_fr: bool) -> None:
+def _check_target(target: str, inputs: list[str], *, force: bool, style: CsvStyle) -> None:
     """Refuses a target that cannot be written, before any work is done."""
     from aiskills.cli.whole_files import check_places
     from aiskills.errors import UsageError
     from aiskills.files import open_output
 
     if not _is_markdown(target):
-        open_output(target, excel_fr=excel_fr, force=force, inputs=inputs)
+        open_output(target, csv_style=style, force=force, inputs=inputs)
         return
-    if excel_fr:
+    if style is not style.PLAIN:
         raise UsageError(f"{target}: --excel-fr with Markdown", expected="a .csv")
     check_places([Path(target)], inputs, force=force)
 
 
 def _write(
-    found: Skills, name: str, target: str, inputs: list[str], *, force: bool, excel_fr: bool
+    found: Skills, name: str, target: str, inputs: list[str], *, force: bool, style: CsvStyle
 ) -> None:
     from aiskills.files import open_output
 
     metadata = {**found.metadata(), "skills_table": name}
     with open_output(
-        target, excel_fr=excel_fr, force=force, inputs=inputs, metadata=metadata
+        target, csv_style=style, force=force, inputs=inputs, metadata=metadata
     ) as writer:
         writer.write(found.tables[name])
 

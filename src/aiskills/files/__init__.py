@@ -8,6 +8,7 @@ with open_offers(["offres.csv"]) as offers, open_output("resultats.csv") as outp
 
 from aiskills.files.cells import JSON_TEXT
 from aiskills.files.detect import FORMATS
+from aiskills.files.encode import CsvStyle
 from aiskills.files.fields import CANONICAL, FieldMap, find_fields
 from aiskills.files.reader import Chunk, OfferReader, open_offers, read_table
 from aiskills.files.write import OutputWriter, open_output
@@ -17,6 +18,7 @@ __all__ = [
     "FORMATS",
     "JSON_TEXT",
     "Chunk",
+    "CsvStyle",
     "FieldMap",
     "OfferReader",
     "OutputWriter",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from abc import ABC, abstractmethod
+from enum import StrEnum
 from json import JSONEncoder
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from aiskills.errors import OutputError
 from aiskills.files.cells import as_text, compact_json, is_json_text, is_text
 from aiskills.files.detect import ONE_COLUMN
 from aiskills.files.excel import INSTALL
+from aiskills.files.formulas import guard
 from aiskills.files.notes import plural
 
 if TYPE_CHECKING:
@@ -30,8 +32,19 @@ _SHEET_COLUMNS: Final = 16_384
 _SHEET_CHARS: Final = 32_767
 _EXACT_INTEGER: Final = 10**15  # Excel keeps 15 digits
 
-# What Excel may run as a formula (OWASP, "CSV injection"); a plain number is none.
-_FORMULA: Final = re.compile(r"[=+\-@\t\r](?!\d*([.,]\d+)?$)")
+
+class CsvStyle(StrEnum):
+    """How cells of CSV and TSV are written.
+
+    Attributes:
+        PLAIN: An apostrophe goes before text that a spreadsheet could run as a formula.
+        EXCEL_FR: PLAIN for Excel in French: `;`, decimal comma, BOM, CRLF.
+        RAW: Every cell as it is.
+    """
+
+    PLAIN = "plain"
+    EXCEL_FR = "excel-fr"
+    RAW = "raw"
 
 
 class Encoder(ABC):
@@ -58,18 +71,22 @@ class CsvEncoder(Encoder):
     Args:
         file: Takes the bytes.
         separator: One character.
-        for_excel: For Excel in French: BOM, decimal comma, CRLF, and an apostrophe before text
-            that Excel could run as a formula.
         note: Told how many cells got an apostrophe.
+        style: What becomes of formulas; BOM, decimal comma and line ends.
     """
 
     def __init__(
-        self, file: IO[bytes], separator: str, note: Note, *, for_excel: bool = False
+        self,
+        file: IO[bytes],
+        separator: str,
+        note: Note,
+        style: CsvStyle = CsvStyle.PLAIN,
     ) -> None:
         self._file = file
+        self._raw_cells = style is CsvStyle.RAW
         self._note = note
-        self._for_excel = for_excel
-        self._end = "\r\n" if for_excel else "\n"
+        self._for_excel = style is CsvStyle.EXCEL_FR
+        self._end = "\r\n" if self._for_excel else "\n"
         self._separator = separator
         self._must_quote = re.compile(f'["\\r\\n{separator}{ONE_COLUMN}]').search
         self._made_safe = 0
@@ -88,8 +105,8 @@ class CsvEncoder(Encoder):
         """Tell what was changed."""
         if self._made_safe:
             self._note(
-                f"{plural(self._made_safe, 'cell')} began like a formula and got an apostrophe "
-                "before them, so that Excel does not run them"
+                f"{plural(self._made_safe, 'cell')} that a spreadsheet could run as a formula "
+                "got an apostrophe in front"
             )
 
     def _write_rows(self, columns: list[list[str]]) -> None:
@@ -108,19 +125,14 @@ class CsvEncoder(Encoder):
     def _quoted(self, cells: list[str | None], *, is_text: bool) -> list[str]:
         # csv.writer takes twice as long, and before Python 3.13 leaves a lone CR unquoted, which
         # ends the row.
-        if self._for_excel and is_text:
-            cells = [one and self._safe(one) for one in cells]
+        if is_text and not self._raw_cells:
+            cells, guarded = guard(cells)
+            self._made_safe += guarded
         must = self._must_quote
         return [
             "" if one is None else '"' + one.replace('"', '""') + '"' if must(one) else one
             for one in cells
         ]
-
-    def _safe(self, text: str) -> str:
-        if _FORMULA.match(text) is None:
-            return text
-        self._made_safe += 1
-        return "'" + text
 
 
 class JsonLinesEncoder(Encoder):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from aiskills.errors import InputError
 from aiskills.files import limits
 from aiskills.files.detect import ONE_COLUMN, SEPARATORS
+from aiskills.files.formulas import unguard, unguard_table
 from aiskills.files.notes import plural
 from aiskills.files.tables import (
     SAMPLE_ROWS,
@@ -56,7 +57,8 @@ class TextTable(TableFile):
 
     All columns are text and an empty cell is the empty string. Blank lines are no rows. A row
     with fewer cells than the header is completed with empty ones (one note tells how many); empty
-    cells beyond the header are dropped.
+    cells beyond the header are dropped. The apostrophe that a written CSV has before text which a
+    spreadsheet could run is no part of the cell.
 
     Args:
         origin: The file.
@@ -100,10 +102,10 @@ class TextTable(TableFile):
                 f"{origin.name}: its header holds bytes that are not {form.encoding}",
                 hint="Repair it, or name the file's encoding with --encoding.",
             )
-        self._names = header_names(header, origin.name, note)
+        self._names = header_names(unguard(header), origin.name, note)
         self.schema = text_schema(self._names)
         self._short = 0
-        self.sample = rows_to_table(self._regular(rows, 0), self.schema)
+        self.sample = self._table(rows, 0)
         self._short = 0
 
     @property
@@ -120,13 +122,16 @@ class TextTable(TableFile):
             with _field_limit():
                 next((row for row in reader if row), None)
             while rows := self._next_rows(reader, stream, chunk_rows):
-                yield rows_to_table(self._regular(rows, done), self.schema)
+                yield self._table(rows, done)
                 done += len(rows)
         if self._short:
             self._note(
                 f"{self.origin.name}: {plural(self._short, 'row')} had fewer cells than the "
                 "header; the missing ones are empty"
             )
+
+    def _table(self, rows: list[list[str]], before: int) -> pa.Table:
+        return unguard_table(rows_to_table(self._regular(rows, before), self.schema))
 
     def _open(self) -> io.TextIOWrapper:
         stream = self._form.open(self.origin, newline="")

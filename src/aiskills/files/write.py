@@ -18,6 +18,7 @@ from aiskills.errors import OutputError, UsageError
 from aiskills.files.detect import FORMATS
 from aiskills.files.encode import (
     CsvEncoder,
+    CsvStyle,
     Encoder,
     ExcelEncoder,
     JsonEncoder,
@@ -26,6 +27,7 @@ from aiskills.files.encode import (
     sidecar_bytes,
 )
 from aiskills.files.notes import did_you_mean, ignore, listing
+from aiskills.files.stops import stops_held
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +45,7 @@ def open_output(
     target: str | os.PathLike[str],
     *,
     format: str | None = None,  # noqa: A002 (the name the command line and users know)
-    excel_fr: bool = False,
+    csv_style: CsvStyle = CsvStyle.PLAIN,
     force: bool = False,
     inputs: Sequence[str | os.PathLike[str]] = (),
     metadata: Mapping[str, str] | None = None,
@@ -54,7 +56,8 @@ def open_output(
     Args:
         target: The file, `-` for standard output.
         format: One of `FORMATS`; None to take it from the suffix (`csv` for `-`).
-        excel_fr: CSV for Excel in French: `;`, decimal comma, BOM, formulas made harmless.
+        csv_style: How CSV and TSV are written. The apostrophe before text that a spreadsheet could
+            run as a formula is taken off again by `open_offers` and `read_table`.
         force: Whether an existing file may be replaced. An input never is.
         inputs: Files, folders or `-` that were read.
         metadata: Versions and settings: in the schema of a Parquet file, beside any other file
@@ -69,11 +72,26 @@ def open_output(
     name = os.fspath(target)
     metadata = dict(metadata or {})
     kind, packed = _format_of(name, format)
-    if excel_fr and kind not in {"csv", "xlsx"}:
-        raise UsageError(f"{name}: --excel-fr with the format {kind}", expected="csv")
+    allowed = {
+        CsvStyle.PLAIN: FORMATS,
+        CsvStyle.EXCEL_FR: ("csv", "xlsx"),
+        CsvStyle.RAW: ("csv", "tsv"),
+    }[csv_style]
+    if kind not in allowed:
+        asked = "--excel-fr" if csv_style is CsvStyle.EXCEL_FR else "--raw-cells"
+        raise UsageError(
+            f"{name}: {asked} with the format {kind}",
+            expected="csv" if csv_style is CsvStyle.EXCEL_FR else "csv or tsv",
+        )
     if name == "-":
         return OutputWriter(
-            None, kind, packed=False, excel_fr=excel_fr, force=True, metadata={}, note=note
+            None,
+            kind,
+            packed=False,
+            csv_style=csv_style,
+            force=True,
+            metadata={},
+            note=note,
         )
     path = Path(name)
     if path.is_symlink():
@@ -83,7 +101,13 @@ def open_output(
     for one in beside:
         _check_place(one, str(one), inputs, force=force)
     return OutputWriter(
-        path, kind, packed=packed, excel_fr=excel_fr, force=force, metadata=metadata, note=note
+        path,
+        kind,
+        packed=packed,
+        csv_style=csv_style,
+        force=force,
+        metadata=metadata,
+        note=note,
     )
 
 
@@ -192,7 +216,7 @@ class OutputWriter:
         kind: str,
         *,
         packed: bool,
-        excel_fr: bool,
+        csv_style: CsvStyle,
         force: bool,
         metadata: Mapping[str, str],
         note: Note,
@@ -202,7 +226,7 @@ class OutputWriter:
         self.rows = 0
         self._path = path
         self._packed = packed
-        self._excel_fr = excel_fr
+        self._csv_style = csv_style
         self._force = force
         self._metadata = metadata
         self._note = note
@@ -287,7 +311,8 @@ class OutputWriter:
         if self._path is None:
             self._file = sys.stdout.buffer
         else:
-            self._temporary, self._disk = _open_temporary(self._path)
+            with stops_held():
+                self._temporary, self._disk = _open_temporary(self._path)
             self._file = self._disk
             if self._packed:
                 # no name and no time inside: the same rows give the same bytes
@@ -296,8 +321,9 @@ class OutputWriter:
         assert file is not None  # noqa: S101 (set above)
         match self.format:
             case "csv" | "tsv":
-                separator = ";" if self._excel_fr else "," if self.format == "csv" else "\t"
-                return CsvEncoder(file, separator, self._note, for_excel=self._excel_fr)
+                excel = self._csv_style is CsvStyle.EXCEL_FR
+                separator = ";" if excel else "," if self.format == "csv" else "	"
+                return CsvEncoder(file, separator, self._note, self._csv_style)
             case "jsonl":
                 return JsonLinesEncoder(file)
             case "json":
@@ -322,19 +348,23 @@ class OutputWriter:
         self._disk.close()
         if not self._force and self._path.exists():  # someone was faster
             raise OutputError(f"{self.name} exists", hint="Use --force to replace it.")
+        with stops_held():
+            self._put_in_place(self._path, self._temporary)
+        _sync_folder(self._path.parent)
+
+    def _put_in_place(self, path: Path, temporary: Path) -> None:
         beside = self._write_sidecar()
         try:
-            if self._force and self._path.exists():
-                shutil.copymode(self._path, self._temporary)
-            self._temporary.replace(self._path)
+            if self._force and path.exists():
+                shutil.copymode(path, temporary)
+            temporary.replace(path)
             self._temporary = None
             if beside is not None:
-                beside.replace(_sidecar(self._path))
+                beside.replace(_sidecar(path))
                 beside = None
         finally:
             if beside is not None:
                 beside.unlink(missing_ok=True)
-        _sync_folder(self._path.parent)
 
     def _write_sidecar(self) -> Path | None:
         """Write the metadata to a temporary file, put in place after the data."""
