@@ -24,6 +24,8 @@ from benchmarks.timing import Task, in_turn, ratios, spread
 #: A file so small that classifying it is start-up and nothing else.
 _START_ROWS: Final = 100
 _BY_SIZE: Final = 2
+#: Offers of one kind at any size: a larger mix has fewer real ones, which take longer.
+_SIMULATED: Final = "simulated"
 
 
 def measure(material: Material, plan: Plan) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def measure(material: Material, plan: Plan) -> dict[str, Any]:
         tasks[f"scan {jobs}"] = partial(scan_seconds, scaling, jobs)
     found = in_turn(tasks, plan.rounds)
     one, two = (_name("mix", plan.scaling_rows, jobs) for jobs in (1, 2))
-    sizes = [rows for rows in plan.linear_rows if ("mix", rows) in files]
+    sizes = plan.linear_rows
     return {
         "runs": [
             {
@@ -68,8 +70,8 @@ def measure(material: Material, plan: Plan) -> dict[str, Any]:
         },
         "linear": linear(
             sizes,
-            [found[_name("mix", rows, _BY_SIZE)] for rows in sizes],
-            found[_name("mix", _START_ROWS, _BY_SIZE)],
+            [found[_name(_SIMULATED, rows, _BY_SIZE)] for rows in sizes],
+            found[_name(_SIMULATED, _START_ROWS, _BY_SIZE)],
         ),
     }
 
@@ -115,7 +117,7 @@ def _runs(
     material: Material, files: dict[tuple[str, int], Path], plan: Plan
 ) -> dict[str, tuple[str, int, int]]:
     wanted = [("mix", plan.mix_rows, 1), ("mix", plan.scaling_rows, 1)]
-    wanted += [(data, rows, _BY_SIZE) for data, rows in files if data == "mix"]
+    wanted += [(data, rows, _BY_SIZE) for data, rows in files if data != "real"]
     if material.real is not None:
         wanted += [("real", material.real.rows, jobs) for jobs in (1, 2)]
     return {_name(*one): one for one in wanted}
@@ -128,11 +130,16 @@ def _files(material: Material, plan: Plan) -> dict[tuple[str, int], Path]:
         own = material.given if plan.real_rows is None else material.real.path
         files["real", material.real.rows] = own
     mix = material.mix.table()
-    more = max(plan.scaling_rows, *plan.linear_rows) - len(mix)
+    more = plan.scaling_rows - len(mix)
     if more > 0:
         mix = pa.concat_tables([mix, simulated(more, seed=1_000)])
-    for rows in sorted({_START_ROWS, *plan.linear_rows, plan.mix_rows, plan.scaling_rows}):
-        path = material.folder / f"mix-{rows}.parquet"
-        save(mix.slice(0, rows), path, "")
-        files["mix", rows] = path
+    same_kind = simulated(max(plan.linear_rows), seed=2_000)
+    for name, table, sizes in (
+        ("mix", mix, (plan.mix_rows, plan.scaling_rows)),
+        (_SIMULATED, same_kind, (_START_ROWS, *plan.linear_rows)),
+    ):
+        for rows in sorted(set(sizes)):
+            path = material.folder / f"{name}-{rows}.parquet"
+            save(table.slice(0, rows), path, "")
+            files[name, rows] = path
     return files

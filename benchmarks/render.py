@@ -13,7 +13,11 @@ from benchmarks.quality import AISKILLS
 
 NOT_RUN: Final = Path(__file__).parent / "not_run.json"
 PLOT: Final = "speed_f1.svg"
-_TITLES: Final = {"mix": "all trades", "real": "the real offers (picked by queries)"}
+_TITLES: Final = {
+    "mix": "all trades",
+    "simulated": "simulated",
+    "real": "the real offers (picked by queries)",
+}
 #: Repeated texts that cost less than this share of others of the same content are remembered.
 _REMEMBERED: Final = 0.9
 _HEAD: Final = """# Benchmarks
@@ -161,7 +165,7 @@ def _end_to_end(found: Mapping[str, Any]) -> str:
     text = [
         "\n## From file to file\n",
         "`aiskills classify offers.parquet -o out.parquet`, all columns, attributes included, "
-        "start-up included, time on the wall. The largest mixes hold more simulated offers.\n",
+        "start-up included, time on the wall. The largest mix holds more simulated offers.\n",
         *_table(rows),
         f"- Two processes on {scaling['rows']:,} offers: {spread(scaling['aiskills'], '.2f')} "
         f"times as fast as one; a plain scan of the same texts, without loading them: "
@@ -170,7 +174,7 @@ def _end_to_end(found: Mapping[str, Any]) -> str:
         f"{spread(scaling['to_scan']['1'], '.3f')} of the speed of the plain scan in the same "
         f"rounds; two processes beside two scans: {spread(scaling['to_scan']['2'], '.3f')}.",
         f"- Time grows with rows to the power of {spread(linear['exponent'], '.3f')} "
-        f"({', '.join(f'{n:,}' for n in linear['sizes'])} rows, --jobs 2), start-up of "
+        f"({', '.join(f'{n:,}' for n in linear['sizes'])} simulated offers, --jobs 2), start-up of "
         f"{spread(linear['start_seconds'], '.1f')} s taken off; with it "
         f"{spread(linear['exponent_with_start'], '.3f')}.",
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +18,10 @@ from aiskills.model import Evidence, Judge, Judgement, load_model
 from aiskills.phrases import Lexicon
 from aiskills.schema import CLASSIFY_COLUMNS, SCHEMA_VERSION, Definition, Status
 from aiskills.version import __version__
+from aiskills.workers import open_workers
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from concurrent.futures import Executor, Future
 
     from aiskills.files import Chunk, FieldMap
 
@@ -33,11 +33,11 @@ _TYPES: Final = {
     "ai_industry_opco2i": pa.bool_(),
     "ai_industry_insee": pa.bool_(),
 }
-#: Offers judged in one go: attributes look at each different place, code or label once a chunk.
-CHUNK_ROWS: Final = 5_000
+#: Offers judged in one go: attributes look at each different place, code or label once a chunk, and
+#: the last chunks keep some processes waiting for the others.
+CHUNK_ROWS: Final = 2_500
 #: Chunks read ahead for each process.
 _QUEUED: Final = 3
-_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 #: The added columns and their Arrow types.
 ADDED: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLASSIFY_COLUMNS])
 
@@ -85,6 +85,22 @@ def _judge(setup: Setup, *_stamps: tuple[int, int] | None) -> Judge:
         Lexicon.read(setup.lexicon) if setup.lexicon else None,
         dict(setup.thresholds),
     )
+
+
+def setup_of(
+    model: str | None = None,
+    lexicon: str | None = None,
+    threshold: str | None = None,
+    siret_idcc: str | None = None,
+    naf2025: str | None = None,
+) -> Setup:
+    """The setup that options of the command line ask for; see `Setup` and `parse_threshold`.
+
+    Raises:
+        UsageError: The threshold is none.
+    """
+    thresholds = tuple(sorted(parse_threshold(threshold).items()))
+    return Setup(model, lexicon, thresholds, OwnTables(siret_idcc, naf2025))
 
 
 def parse_threshold(text: str | float | Mapping[str, float] | None) -> dict[Definition, float]:
@@ -253,47 +269,44 @@ def _packed(table: pa.Table) -> bytes:
     return packed
 
 
-def classify_chunks(chunks: Iterable[Chunk], setup: Setup, jobs: int = 1) -> Iterator[pa.Table]:
+def classify_chunks(
+    chunks: Iterable[Chunk], setup: Setup, jobs: int = 1, workers: Executor | None = None
+) -> Iterator[pa.Table]:
     """Judges offers chunk by chunk, in their order, in bounded memory.
 
     Args:
         chunks: What `aiskills.files.open_offers` gives.
         setup: The judge to use.
         jobs: Processes; the result is the same for any number.
+        workers: So many processes that run already; None to start them here, if there are several.
 
     Yields:
         For each chunk its table with the added columns.
     """
-    if jobs == 1:
+    if workers is not None:
+        yield from _classify_elsewhere(chunks, setup, jobs, workers)
+    elif jobs > 1:
+        with open_workers(jobs) as workers:
+            yield from _classify_elsewhere(chunks, setup, jobs, workers)
+    else:
         for chunk in chunks:
             yield with_columns(chunk.table, _work(setup, fields_of(chunk.table, chunk.fields)))
-        return
-    from joblib.externals.loky import ProcessPoolExecutor
 
-    # Workers compute on one thread each; a queue of our own bounds memory, however slow writing is.
-    executor = ProcessPoolExecutor(max_workers=jobs, env=dict.fromkeys(_THREADS, "1"))
+
+def _classify_elsewhere(
+    chunks: Iterable[Chunk], setup: Setup, jobs: int, workers: Executor
+) -> Iterator[pa.Table]:
+    # A queue of our own bounds memory, however slow writing is.
     waiting: deque[tuple[pa.Table, Future[bytes]]] = deque()
 
     def finished() -> pa.Table:
         table, task = waiting.popleft()
         return with_columns(table, pa.ipc.open_stream(task.result()).read_all())
 
-    done = False
-    try:
-        for chunk in chunks:
-            packed = _packed(pa.table(fields_of(chunk.table, chunk.fields)))
-            waiting.append((chunk.table, executor.submit(_work_elsewhere, setup, packed)))
-            if len(waiting) > _QUEUED * jobs:
-                yield finished()
-        while waiting:
+    for chunk in chunks:
+        packed = _packed(pa.table(fields_of(chunk.table, chunk.fields)))
+        waiting.append((chunk.table, workers.submit(_work_elsewhere, setup, packed)))
+        if len(waiting) > _QUEUED * jobs:
             yield finished()
-        done = True
-    finally:
-        executor.shutdown(wait=done, kill_workers=not done)
-
-
-def default_jobs() -> int:
-    """Processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    while waiting:
+        yield finished()

@@ -39,6 +39,8 @@ _PIECE_CHARS: Final = 100_000
 FOLDED_BREAK: Final = "¦"
 #: Parts the texts of a batch, for the same reason.
 _TEXT_BREAK: Final = b"\x1f"
+#: The byte between two texts that were folded together; no folded text holds it.
+PARTING_BYTE: Final = _TEXT_BREAK[0]
 
 # Classes of characters, as bits, so that two neighbours are looked at in one operation.
 _BLANK: Final = 1
@@ -212,23 +214,76 @@ def fold_many(texts: Sequence[str]) -> FoldedBatch:
     """
     parts: list[bytes] = []
     found: list[Folded] = []
-    begin = chars = 0
-    for number, text in enumerate([*texts, ""], 1):
-        chars += len(text)
-        if chars >= _PIECE_CHARS or number > len(texts):
-            part, its = _fold_piece(texts[begin:number])
-            parts.append(part)
-            found += its
-            begin, chars = number, 0
+    for piece in _pieces(texts):
+        parts.append(piece.folded)
+        found += piece.texts()
     ends = np.cumsum([len(one.text) + 1 for one in found], dtype=np.int64) - 1
     sizes = np.array([len(one.text) for one in found], dtype=np.int64)
     return FoldedBatch(b"".join(parts), ends - sizes, ends, found)
 
 
-def _fold_piece(texts: Sequence[str]) -> tuple[bytes, list[Folded]]:
-    """Folded bytes of some texts, each with its break behind it, and each text by itself."""
-    if not texts:
-        return b"", []
+def fold_joined(texts: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
+    """Folds many texts at once for those who need no offsets, at half the price for short texts.
+
+    Args:
+        texts: The texts as given.
+
+    Returns:
+        The folded bytes of all texts, each with a blank at both ends and `PARTING_BYTE` behind it,
+        and the position of each such byte.
+    """
+    parts: list[bytes] = []
+    ends: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+    size = 0
+    for piece in _pieces(texts):
+        parts.append(piece.folded)
+        ends.append(piece.ends + size)
+        size += len(piece.folded)
+    return b"".join(parts), np.concatenate(ends)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some texts folded as one.
+
+    Attributes:
+        folded: Folded bytes, each text with its break behind it.
+        ends: Position of each text's break in `folded`.
+        pairs: What `_pairs` gives of all that was folded.
+        sizes: Bytes of each text before folding.
+        repaired: The repaired texts, by number.
+    """
+
+    folded: bytes
+    ends: NDArray[np.int64]
+    pairs: bytes
+    sizes: list[int]
+    repaired: dict[int, Repaired]
+
+    def texts(self) -> list[Folded]:
+        """Each text by itself."""
+        view = memoryview(self.pairs)
+        found, begin, offset = [], 0, 0
+        for number, (size, end) in enumerate(zip(self.sizes, self.ends.tolist(), strict=True)):
+            behind = offset + size
+            its = view[2 * offset : 2 * behind + 1]
+            found.append(Folded(self.folded[begin:end], its, self.repaired.get(number)))
+            # The break is a token: a blank, itself, a blank. Its first blank ends this text, its
+            # second one begins the next.
+            begin, offset = end + 1, behind + 1
+        return found
+
+
+def _pieces(texts: Sequence[str]) -> Iterator[_Piece]:
+    begin = chars = 0
+    for number, text in enumerate(texts, 1):
+        chars += len(text)
+        if chars >= _PIECE_CHARS or number == len(texts):
+            yield _fold_piece(texts[begin:number])
+            begin, chars = number, 0
+
+
+def _fold_piece(texts: Sequence[str]) -> _Piece:
     raws = [text.encode("cp1252", "replace") for text in texts]
     repaired: dict[int, Repaired] = {}
     joined = _TEXT_BREAK.join([*raws, b""])
@@ -245,17 +300,8 @@ def _fold_piece(texts: Sequence[str]) -> tuple[bytes, list[Folded]]:
         joined = _TEXT_BREAK.join([*raws, b""])
     pairs = _pairs(joined)
     folded = pairs.translate(None, b"\0")
-    breaks = np.flatnonzero(np.frombuffer(folded, dtype=np.uint8) == _TEXT_BREAK[0]).tolist()
-    view = memoryview(pairs)
-    found, begin, offset = [], 0, 0
-    for number, (raw, end) in enumerate(zip(raws, breaks, strict=True)):
-        behind = offset + len(raw)
-        its = view[2 * offset : 2 * behind + 1]
-        found.append(Folded(folded[begin:end], its, repaired.get(number)))
-        # The break is a token: a blank, itself, a blank. Its first blank ends this text, its second
-        # one begins the next.
-        begin, offset = end + 1, behind + 1
-    return folded, found
+    ends = np.flatnonzero(np.frombuffer(folded, dtype=np.uint8) == PARTING_BYTE)
+    return _Piece(folded, ends, pairs, [len(raw) for raw in raws], repaired)
 
 
 def _suspects(joined: bytes, raws: Sequence[bytes]) -> list[tuple[int, bool]]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from aiskills.attributes.industry import is_insee_industry
 from aiskills.attributes.naf import Naf2025, NafCode, parse_naf
+from aiskills.attributes.western import by_character
 from aiskills.phrases import CueKind
 from aiskills.phrases.cues import OUTSIDE as OUTSIDE_ID
 
@@ -277,9 +278,13 @@ def fold_label(text: str) -> str:
     >>> fold_label("Fabrication d’éléments  (n.c.a.) & œuvres, 400 m²")
     'fabrication d elements n c a oeuvres 400 m2'
     """
+    return " ".join(_letters_and_digits(text).split())
+
+
+@by_character
+def _letters_and_digits(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text.lower().replace("œ", "oe"))
-    kept = (one if one.isalnum() else " " for one in plain if not unicodedata.combining(one))
-    return " ".join("".join(kept).split())
+    return "".join(one if one.isalnum() else " " for one in plain if not unicodedata.combining(one))
 
 
 def _together(parts: list[Finding]) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -39,6 +39,8 @@ _QUALIFICATION_CODES: Final = {
     "B": "non_cadre",
     "C": "non_cadre",
 }
+#: Between the labels of a qualification that names several.
+_SEVERAL: Final = re.compile(r"[,;/|]| ou ")
 _Codes = NDArray[np.uint8]
 
 
@@ -124,20 +126,27 @@ def _forfait(kinds: set[str]) -> str | None:
 
 def _from_qualification(values: pa.Array) -> _Codes:
     coded = values.dictionary_encode()
-    told = [_qualified(text) for text in coded.dictionary.to_pylist()]
+    told = _qualified(coded.dictionary.to_pylist())
     return _codes(pa.array(told, pa.string()).take(coded.indices))
 
 
-def _qualified(text: str) -> str | None:
-    """Status that a qualification tells; none where it names posts of several."""
-    if code := _QUALIFICATION_CODES.get(text.strip().removesuffix(".0").upper()):
-        return code
+def _qualified(texts: Sequence[str]) -> list[str | None]:
+    """Status that each qualification tells; none where it names posts of several."""
     # One corps or label at a time: "Attaché, Ingénieur" are both cadres, "Ingénieur, Technicien"
     # are not.
-    parts = [part for part in re.split(r"[,;/|]| ou ", text) if part.strip()]
-    found = set(_words().qualification.first(fold_texts(pa.array(parts, pa.string()))).to_pylist())
-    found.discard(None)
-    return found.pop() if len(found) == 1 else None
+    parts = [(number, part) for number, text in enumerate(texts) for part in _SEVERAL.split(text)]
+    folded = fold_texts(pa.array([part for _, part in parts], pa.string()))
+    named: list[set[str]] = [set() for _ in texts]
+    for (number, _), status in zip(
+        parts, _words().qualification.first(folded).to_pylist(), strict=True
+    ):
+        if status is not None:
+            named[number].add(status)
+    return [
+        _QUALIFICATION_CODES.get(text.strip().removesuffix(".0").upper())
+        or (found.pop() if len(found) == 1 else None)
+        for text, found in zip(texts, named, strict=True)
+    ]
 
 
 def _from_rome(values: pa.Array) -> _Codes:

@@ -43,7 +43,7 @@ NOTHING: Final = Reading(UNKNOWN, Trust.UNKNOWN)
 
 _NUMBER: Final = r"(\d{2}|97\d|98[4-9]|2[ab])"
 _POSTCODE: Final = re.compile(
-    r"(?<![\d#])(?<!bp )(?<!cs )(?<!tsa )(\d{2} ?\d{3}|2[ab]\d{3})(?![\d%€])"
+    r"(?=\d)(?<![\d#])(?<!bp )(?<!cs )(?<!tsa )(\d{2} ?\d{3}|2[ab]\d{3})(?![\d%€])"
 )
 _ONLY_NUMBERS: Final = re.compile(rf"^\W*{_NUMBER}(?:\W+(?:et |ou )?{_NUMBER})*\W*$")
 _FIRST: Final = re.compile(rf"^\W*{_NUMBER}[dm]?(?=\s*[-–—:/,)(|]|\s+[a-z]|\s*$)")
@@ -51,6 +51,9 @@ _IN_PARENTHESES: Final = re.compile(rf"\(\s*(?:dep\w*\.?\s*|dpt\.?\s*)?{_NUMBER}
 _SAID: Final = re.compile(rf"\bd(?:epartements?|epts?|pts?|ep)\b\W{{0,4}}{_NUMBER}\b")
 _LAST: Final = re.compile(rf"\s*[-–—/,|:]\s*{_NUMBER}(?=\W*$|\s*\(?(?:france|fr)\b)")
 _BARE_LAST: Final = re.compile(rf"\s{_NUMBER}$")
+_DIGIT: Final = re.compile(r"\d")
+#: Words of `DISTRICT` that need no number.
+_DISTRICT_WORDS: Final = ("arrondissement", "dept", "canton")
 _DIGITS: Final = re.compile(r"\d{2,3}|2[ab]")
 _TOWN_OF_DISTRICTS: Final = re.compile(r"\b(?:paris|lyon|marseille)\W*(?:sp\W*)?$")
 
@@ -64,6 +67,13 @@ DISTRICT: Final = re.compile(
     r"\b\d{1,2}\s?(?:er|ere|e|eme|ieme|nd|rd|th|st)\b\.?(?:\s*\(?arr\w*\.?\)?|\s*canton)?"
     r"|\barrondissement\b|\bdept\.?|\bcanton\b|…?\s?\+\s?\d+$"
 )
+
+
+def without_districts(text: str) -> str:
+    """Return a plain text without the districts and cantons it names."""
+    if _DIGIT.search(text) or any(word in text for word in _DISTRICT_WORDS):
+        return DISTRICT.sub(" ", text)
+    return text
 
 
 def read_postcode(text: str, places: Places) -> Reading | None:
@@ -124,7 +134,7 @@ def _numbers(text: str, places: Places) -> Iterator[tuple[list[str], str]]:
     elif last := _BARE_LAST.search(text):
         # "LYON 05 69": only where a place of that name lies in that région
         before = text[: last.start()]
-        name = re.sub(r" \d{1,2}$", "", place_key(DISTRICT.sub(" ", before)))
+        name = re.sub(r" \d{1,2}$", "", place_key(without_districts(before)))
         meaning = places.meaning(name)
         if meaning and places.department(last.group(1)) in meaning.regions:
             yield [last.group(1)], before

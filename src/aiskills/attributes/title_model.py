@@ -217,7 +217,7 @@ class TitleModel:
                 continue
             row, at = np.unique(rows[start:stop], return_index=True)
             counts = np.diff(np.append(at, stop - start))
-            sums = np.add.reduceat(self.weights[features[start:stop]], at, axis=0)
+            sums = _sums(self.weights, features[start:stop], at, counts)
             scores = sums / np.sqrt(counts, dtype=np.float32)[:, None] + self.bias
             scores = np.exp(scores - scores.max(axis=1, keepdims=True))
             result[row] = scores / scores.sum(axis=1, keepdims=True)
@@ -244,6 +244,24 @@ class TitleModel:
         detailed = inside[row, second] >= sure_second
         places = np.where(detailed, second, len(self.classes) + best)
         return names.take(pa.array(places, mask=by_family[row, best] < sure_family))
+
+
+def _sums(weights: FloatArray, features: IntArray, at: IntArray, counts: IntArray) -> FloatArray:
+    """Sums of the weights of each title's features, added in the features' order.
+
+    The first features of all titles are added at once, then the second ones, and so on: twice as
+    fast as `numpy.add.reduceat` on parts of a few rows, and as independent of the other titles as
+    a matrix product is not.
+    """
+    longest_first = np.argsort(-counts, kind="stable")
+    begins = at[longest_first]
+    having = np.searchsorted(-counts[longest_first], -np.arange(1, counts.max() + 1), side="right")
+    sums = weights[features[begins]]
+    for rank, titles in enumerate(having[1:].tolist(), 1):
+        sums[:titles] += weights[features[begins[:titles] + rank]]
+    result = np.empty_like(sums)
+    result[longest_first] = sums
+    return result
 
 
 def write_model(model: TitleModel) -> bytes:

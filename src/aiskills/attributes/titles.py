@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from aiskills.phrases.cues import expanded
 from aiskills.phrases.inflect import folded_patterns
-from aiskills.text import fold_batch
+from aiskills.text import PARTING_BYTE, fold_joined
 
-#: Texts folded in one go; more costs memory and gains no speed.
-_BATCH: Final = 4_096
-_BREAK: Final = b"\n"
 #: Folded texts are of Windows-1252; what is not ASCII in them (œ, €, …) is of no use here, and one
 #: byte a character makes them Arrow strings as they stand.
-_ASCII: Final = bytes(range(128)) + b"?" * 128
+_ASCII: Final = bytes(
+    ord("\n") if code == PARTING_BYTE else code if code < 128 else ord("?") for code in range(256)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,9 @@ def fold_texts(texts: pa.Array) -> FoldedTexts:
         texts: Text; null counts as empty.
     """
     given = [text or "" for text in texts.to_pylist()]
-    folded: list[bytes] = []
-    for begin in range(0, len(given), _BATCH):
-        folded += [one.text for one in fold_batch(given[begin : begin + _BATCH])]
-    sizes = np.fromiter(map(len, folded), np.int64, len(folded)) + 1
-    joined = b"".join([one + _BREAK for one in folded]).translate(_ASCII)
-    return FoldedTexts(joined, np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64))
+    joined, ends = fold_joined(given)
+    # Behind each text stands one byte that parts it from the next.
+    return FoldedTexts(joined.translate(_ASCII), np.concatenate([[0], ends + 1]))
 
 
 class PhraseFinder:

@@ -28,8 +28,9 @@ from aiskills.files.cells import as_text
 from aiskills.files.fields import NoSuchColumnError
 from aiskills.files.notes import Note, ignore
 from aiskills.files.tolerant import BadRow
-from aiskills.pipeline import Setup, classify_chunks, default_jobs
+from aiskills.pipeline import Setup, classify_chunks
 from aiskills.schema import CLASSIFY_COLUMNS
+from aiskills.workers import default_jobs
 
 #: Rows judged between two looks at whether the run shall stop: about a second.
 CHUNK_ROWS: Final = 1000

@@ -115,18 +115,12 @@ def batch(
         check_plan(plan)
         _tell_plan(plan)
         return
-    from aiskills.attributes.table import OwnTables
     from aiskills.batch.ingest import Settings
     from aiskills.batch.run import run_batch
-    from aiskills.pipeline import Setup, parse_threshold, provenance
+    from aiskills.pipeline import provenance, setup_of
 
     log = _logger(log_format, quiet=quiet)
-    setup = Setup(
-        str(model) if model else None,
-        str(lexicon) if lexicon else None,
-        tuple(sorted(parse_threshold(threshold).items())),
-        OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
-    )
+    setup = setup_of(*options.texts(model, lexicon, threshold, siret_idcc, naf2025))
     judge = setup.judge()
     settings = Settings(
         setup,

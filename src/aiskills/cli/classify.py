@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -13,13 +15,15 @@ from aiskills.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
 
     import pyarrow as pa
 
     from aiskills.files import OfferReader
-    from aiskills.pipeline import Setup
     from aiskills.summary import Tally
 
+#: Bytes of input below which one process is enough.
+_SMALL_BYTES: Final = 5_000_000
 #: Flagged offers shown on a terminal when no output file is given.
 _SHOWN = 12
 
@@ -73,27 +77,21 @@ def classify(
 
       aiskills classify 'offers/*.parquet' -o scored/ --engine dask
     """
-    from aiskills.attributes.table import OwnTables
     from aiskills.cli.console import noter
-    from aiskills.cluster.classifying import classify_parts, flagged
-    from aiskills.cluster.folders import open_folder
-    from aiskills.cluster.parts import cut
-    from aiskills.files import open_offers, open_output
-    from aiskills.pipeline import CHUNK_ROWS, Setup, parse_threshold, provenance
-    from aiskills.summary import Tally
 
     started = time.monotonic()
     note = noter(quiet=quiet)
-    setup = Setup(
-        str(model) if model else None,
-        str(lexicon) if lexicon else None,
-        tuple(sorted(parse_threshold(threshold).items())),
-        OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
-    )
+    given = options.texts(model, lexicon, threshold, siret_idcc, naf2025)
     options.check_scheduler(engine, scheduler)
     style = options.csv_style(excel_fr=excel_fr, raw_cells=raw_cells)
     if options.is_folder(output, engine):
+        from aiskills.cluster.classifying import classify_parts
+        from aiskills.cluster.folders import open_folder
+        from aiskills.cluster.parts import cut
+        from aiskills.pipeline import setup_of
+
         options.check_parts(file_format, excel_fr=excel_fr, raw_cells=raw_cells)
+        setup = setup_of(*given)
         offers = cut(
             inputs,
             mapping=options.parse_mapping(mapping),
@@ -123,18 +121,37 @@ def classify(
     )
     if only_flagged and to_terminal:
         raise UsageError("--only-flagged without an output", expected="-o FILE or a pipe")
-    judge = setup.judge()
-    tally = Tally()
-    with open_offers(
-        inputs,
-        mapping=options.parse_mapping(mapping),
-        encoding=encoding,
-        separator=separator,
-        chunk_rows=CHUNK_ROWS,
-        note=note,
-    ) as reader:
+    processes = _enough(_bytes_of(inputs), jobs)
+    with contextlib.ExitStack() as stack:
+        judges: Executor | None = None
+        if processes > 1:
+            from aiskills.warm import warm_workers
+
+            # They take seconds to load, and begin before this process imports what it needs.
+            judges = stack.enter_context(warm_workers(processes, *given))
+        from aiskills.cluster.classifying import flagged
+        from aiskills.files import open_offers, open_output
+        from aiskills.pipeline import CHUNK_ROWS, classify_chunks, provenance, setup_of
+        from aiskills.summary import Tally
+
+        setup = setup_of(*given)
+        judge = setup.judge()
+        tally = Tally()
+        reader = stack.enter_context(
+            open_offers(
+                inputs,
+                mapping=options.parse_mapping(mapping),
+                encoding=encoding,
+                separator=separator,
+                chunk_rows=CHUNK_ROWS,
+                note=note,
+            )
+        )
         _note_replaced(reader.columns, note)
-        results = _counted(reader, setup, jobs, tally, quiet=quiet)
+        if judges is None:  # standard input is no file, but as long as one once it was read
+            processes = _enough(reader.bytes_total, jobs)
+        judged = classify_chunks(reader, setup, processes, judges)
+        results = _counted(judged, reader, tally, quiet=quiet)
         if to_terminal:
             _show(results)
         else:
@@ -167,20 +184,32 @@ def _note_replaced(columns: Sequence[str], note: Callable[[str], None]) -> None:
         note(f"the input's own {', '.join(replaced)} are replaced")
 
 
+def _bytes_of(inputs: Sequence[str]) -> int:
+    """Bytes of the inputs as far as they can be told before any is opened."""
+    size = 0
+    for path in map(Path, inputs):
+        # What cannot be looked at will be told when it is opened.
+        with contextlib.suppress(OSError):
+            size += sum(one.stat().st_size for one in (path.iterdir() if path.is_dir() else [path]))
+    return size
+
+
+def _enough(size: int, jobs: int | None) -> int:
+    """How many processes judge so many bytes, where the user does not say."""
+    from aiskills.workers import default_jobs
+
+    # They cost more to start than they save on a small input.
+    return jobs or (1 if size < _SMALL_BYTES else default_jobs())
+
+
 def _counted(
-    offers: OfferReader, setup: Setup, jobs: int | None, tally: Tally, *, quiet: bool
+    judged: Iterator[pa.Table], offers: OfferReader, tally: Tally, *, quiet: bool
 ) -> Iterator[pa.Table]:
     """Classified tables, counted, with a progress bar while they are made."""
-    from aiskills.pipeline import classify_chunks, default_jobs
-
-    if jobs is None:
-        # Processes cost more to start than they save on a small input.
-        small = offers.bytes_total < 5_000_000
-        jobs = 1 if small else default_jobs()
     by_rows = offers.n_rows_hint is not None
     update, close = _progress(offers.n_rows_hint or offers.bytes_total, quiet=quiet)
     try:
-        for table in classify_chunks(offers, setup, jobs):
+        for table in judged:
             tally.add(table)
             update(tally.read, tally.read if by_rows else offers.bytes_read)
             yield table

@@ -90,7 +90,7 @@ def dedupe(
     from aiskills.cluster.reposts import mark_parts
     from aiskills.dedupe import Settings, find_reposts, with_reposts
     from aiskills.files import open_offers, open_output
-    from aiskills.pipeline import default_jobs
+    from aiskills.workers import default_jobs
 
     started = time.monotonic()
     note = noter(quiet=quiet)

@@ -142,13 +142,9 @@ def _with_model(
     no_texts: bool,
 ) -> Report:
     from aiskills.evaluation import measure
-    from aiskills.pipeline import Setup, parse_threshold
+    from aiskills.pipeline import setup_of
 
-    setup = Setup(
-        str(model) if model else None,
-        str(lexicon) if lexicon else None,
-        tuple(sorted(parse_threshold(threshold).items())),
-    )
+    setup = setup_of(*options.texts(model, lexicon, threshold))
     return measure(setup.judge(), texts, by=by, with_texts=not no_texts)
 
 

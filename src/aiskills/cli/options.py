@@ -195,6 +195,11 @@ def is_folder(output: str | os.PathLike[str] | None, engine: EngineName) -> bool
     return False
 
 
+def texts(*given: Path | str | None) -> tuple[str | None, ...]:
+    """Options as text, None where one was not given."""
+    return tuple(None if one is None else str(one) for one in given)
+
+
 def csv_style(*, excel_fr: bool, raw_cells: bool = False) -> CsvStyle:
     """How CSV is written.
 
@@ -237,7 +242,7 @@ def open_engine(
 
         return OnDask(scheduler, jobs=jobs, note=note)
     from aiskills.cluster.engines import Here
-    from aiskills.pipeline import default_jobs
+    from aiskills.workers import default_jobs
 
     check_scheduler(engine, scheduler)
     return Here(jobs or default_jobs())

@@ -28,19 +28,14 @@ def rescore(
 
       aiskills rescore store/ --model models/new --jobs 4
     """
-    from aiskills.attributes.table import OwnTables
     from aiskills.batch.migrate import migrate
     from aiskills.batch.rescore import rescore as work
     from aiskills.batch.store import open_store
     from aiskills.cli.console import noter
-    from aiskills.pipeline import Setup, default_jobs, parse_threshold, provenance
+    from aiskills.pipeline import provenance, setup_of
+    from aiskills.workers import default_jobs
 
-    setup = Setup(
-        str(model) if model else None,
-        str(lexicon) if lexicon else None,
-        tuple(sorted(parse_threshold(threshold).items())),
-        OwnTables(str(siret_idcc) if siret_idcc else None, str(naf2025) if naf2025 else None),
-    )
+    setup = setup_of(*options.texts(model, lexicon, threshold, siret_idcc, naf2025))
     metadata = provenance(setup.judge())
     with open_store(store, "rescore") as opened:
         migrate(opened, noter(quiet=quiet))

@@ -99,8 +99,9 @@ def sample(
     from aiskills.files import open_offers
     from aiskills.labels.design import PER_COMPANY, Design, Strategy
     from aiskills.labels.exports import Tool
-    from aiskills.pipeline import Setup, default_jobs
+    from aiskills.pipeline import Setup
     from aiskills.sampling import draw_sample
+    from aiskills.workers import default_jobs
 
     if output is None:
         raise UsageError("no output is named", expected="-o FILE, or -o - for stdout")

@@ -137,7 +137,7 @@ class OnDask(Engine):
     def _local(self) -> Any:
         from distributed import LocalCluster
 
-        from aiskills.pipeline import default_jobs
+        from aiskills.workers import default_jobs
 
         return self._stack.enter_context(
             LocalCluster(

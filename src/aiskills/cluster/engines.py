@@ -11,13 +11,13 @@ from typing import Any, Final, Self
 
 from aiskills.cluster.extra import ClusterError
 from aiskills.errors import AiskillsError
+from aiskills.workers import open_workers
 
 Work = Callable[[Any, Any], Any]
 """A function of a module: what all parts share, and a part, to what comes back; both travel."""
 
 #: Parts that are handed out ahead for each process.
 _QUEUED: Final = 2
-_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,29 +106,23 @@ class Here(Engine):
             for place, item in enumerate(items):
                 yield place, work(shared, item)
             return
-        from joblib.externals.loky import ProcessPoolExecutor
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         jobs = min(self._jobs, len(items))
-        # Workers compute on one thread each.
-        executor = ProcessPoolExecutor(max_workers=jobs, env=dict.fromkeys(_THREADS, "1"))
         waiting: deque[tuple[int, Any]] = deque()
-        done = False
         try:
-            for place, item in enumerate(items):
-                waiting.append((place, executor.submit(attempt, work, shared, item)))
-                if len(waiting) > _QUEUED * jobs:
+            with open_workers(jobs) as workers:
+                for place, item in enumerate(items):
+                    waiting.append((place, workers.submit(attempt, work, shared, item)))
+                    if len(waiting) > _QUEUED * jobs:
+                        yield _result(*waiting.popleft())
+                while waiting:
                     yield _result(*waiting.popleft())
-            while waiting:
-                yield _result(*waiting.popleft())
-            done = True
         except BrokenProcessPool as error:
             raise ClusterError(
                 "a process was killed, often for want of memory",
                 hint="Run the same command again with fewer --jobs: parts that are done are kept.",
             ) from error
-        finally:
-            executor.shutdown(wait=done, kill_workers=not done)
 
 
 def _result(place: int, task: Any) -> tuple[int, Any]:

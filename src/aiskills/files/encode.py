@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from aiskills.files.notes import Note
 
-_GROUP_ROWS: Final = 50_000  # of a Parquet row group: small ones compress badly
+#: Rows of a Parquet row group: small ones compress badly; while large ones are gathered nothing is
+#: written, and in the end all of it at once.
+_GROUP_ROWS: Final = 20_000
 _GROUP_BYTES: Final = 128 * 2**20
 _SHEET_ROWS: Final = 1_048_576
 _SHEET_COLUMNS: Final = 16_384
@@ -200,7 +202,7 @@ def _json_values(column: pa.ChunkedArray, *, raw: bool) -> list[str]:
 
 
 class ParquetEncoder(Encoder):
-    """Parquet, types kept, row groups of 50,000 rows.
+    """Parquet, types kept, row groups of 20,000 rows.
 
     Args:
         file: Takes the bytes.

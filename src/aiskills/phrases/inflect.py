@@ -26,6 +26,8 @@ _ENDINGS: Final = (
 #: Shorter words are names and acronyms, which do not inflect.
 _SHORTEST: Final = 5
 _PARTICIPLE: Final = re.compile(r"\b(\w{3,}é)(s?)\b")
+#: Only where a capital stands inside a word does folding see a difference to small letters.
+_INNER_CAPITAL: Final = re.compile(r"\w[^\W\d_a-z]")
 
 
 def folded_patterns(phrases: Sequence[str]) -> list[tuple[str, ...]]:
@@ -46,44 +48,55 @@ def folded_patterns(phrases: Sequence[str]) -> list[tuple[str, ...]]:
     written = [
         tuple(
             dict.fromkeys(
-                form
-                for case in (phrase, phrase.lower())
-                for form in (case, *_feminine_participles(case))
+                form for case in _cases(phrase) for form in (case, *_feminine_participles(case))
             )
         )
         for phrase in phrases
     ]
     folded = iter(fold_batch([form for forms in written for form in forms]))
+    inflected: dict[str, tuple[str, ...]] = {}  # tables repeat their words by the thousand
     result = []
     for forms in written:
-        patterns: dict[str, None] = {}
+        patterns: list[str] = []
         for _ in forms:
             text = next(folded).text.decode("cp1252")
-            if any(char.isalnum() for char in text):
-                patterns |= dict.fromkeys([text, *_inflections(text)])
-        result.append(tuple(patterns))
+            if any(map(str.isalnum, text)):
+                patterns += [text, *_inflections(text, inflected)]
+        result.append(tuple(dict.fromkeys(patterns)))
     return result
+
+
+def _cases(phrase: str) -> tuple[str, ...]:
+    return (phrase, phrase.lower()) if _INNER_CAPITAL.search(phrase) else (phrase,)
 
 
 def _feminine_participles(form: str) -> Iterable[str]:
     """The form with each word in -é in the feminine: folding hides which words those are."""
+    if "é" not in form:
+        return
     for match in _PARTICIPLE.finditer(form):
         yield form[: match.end(1)] + "e" + form[match.end(1) :]
 
 
-def _inflections(folded: str) -> Iterable[str]:
-    """The folded form with one word inflected, and with œ for oe."""
+def _inflections(folded: str, known: dict[str, tuple[str, ...]]) -> Iterable[str]:
+    """The folded form with one word inflected, and with œ for oe; `known` are words seen before."""
     words = folded.split()
     for place, word in enumerate(words):
-        if len(word) < _SHORTEST or not word.isalpha():
-            continue
-        for ending, others in _ENDINGS:
-            if word.endswith(ending):
-                for other in others:
-                    changed = word.removesuffix(ending) + other
-                    yield " ".join(["", *words[:place], changed, *words[place + 1 :], ""])
-                break
+        others = known.get(word)
+        if others is None:
+            others = known[word] = _inflected(word)
+        for other in others:
+            yield " ".join(["", *words[:place], other, *words[place + 1 :], ""])
     if "oe" in folded:
         yield folded.replace("oe", "œ")
     if "œ" in folded:
         yield folded.replace("œ", "oe")
+
+
+def _inflected(word: str) -> tuple[str, ...]:
+    """Other forms of a folded word."""
+    if len(word) >= _SHORTEST and word.isalpha():
+        for ending, others in _ENDINGS:
+            if word.endswith(ending):
+                return tuple(word.removesuffix(ending) + other for other in others)
+    return ()
