@@ -33,10 +33,12 @@ _TYPES: Final = {
     "ai_industry_opco2i": pa.bool_(),
     "ai_industry_insee": pa.bool_(),
 }
-#: Offers judged in one go: attributes look at each different place, code or label once a chunk, and
-#: the last chunks keep some processes waiting for the others.
-CHUNK_ROWS: Final = 2_500
-#: Chunks read ahead for each process.
+#: Offers judged in one go: attributes look at each different place, code or label once a chunk.
+CHUNK_ROWS: Final = 5_000
+#: Bytes of offers that a process takes at a time: while it is at the last ones, others have nothing
+#: to do.
+_TASK_BYTES: Final = 6_000_000
+#: Tasks waiting for each process.
 _QUEUED: Final = 3
 #: The added columns and their Arrow types.
 ADDED: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in CLASSIFY_COLUMNS])
@@ -304,9 +306,13 @@ def _classify_elsewhere(
         return with_columns(table, pa.ipc.open_stream(task.result()).read_all())
 
     for chunk in chunks:
-        packed = _packed(pa.table(fields_of(chunk.table, chunk.fields)))
-        waiting.append((chunk.table, workers.submit(_work_elsewhere, setup, packed)))
-        if len(waiting) > _QUEUED * jobs:
-            yield finished()
+        fields = pa.table(fields_of(chunk.table, chunk.fields))
+        rows = max(-(-len(fields) // (fields.nbytes // _TASK_BYTES + 1)), 1)
+        for begin in range(0, max(len(fields), 1), rows):  # of no offers columns are wanted too
+            packed = _packed(fields.slice(begin, rows))
+            task = workers.submit(_work_elsewhere, setup, packed)
+            waiting.append((chunk.table.slice(begin, rows), task))
+            if len(waiting) > _QUEUED * jobs:
+                yield finished()
     while waiting:
         yield finished()
