@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+#: The class of the thread with which loky's executor looks after its processes.
+_LOKY_THREAD: Final = "_ExecutorManagerThread"
 
 
 @contextlib.contextmanager
@@ -28,7 +32,25 @@ def open_workers(jobs: int) -> Iterator[Executor]:
         yield executor
         done = True
     finally:
+        if not done:
+            _ignore_lost_tasks()
         executor.shutdown(wait=done, kill_workers=not done)
+
+
+def _ignore_lost_tasks() -> None:
+    """Keep one traceback off the terminal.
+
+    When loky kills its workers it throws their tasks away; its thread then may look for one of
+    them, and ends in a KeyError. The workers are dead by then, and there is nothing left to do.
+    """
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        lost = args.exc_type is KeyError and args.thread is not None
+        if not (lost and type(args.thread).__name__ == _LOKY_THREAD):
+            before(args)
+
+    threading.excepthook = hook
 
 
 def default_jobs() -> int:
