@@ -322,7 +322,7 @@ class OutputWriter:
         match self.format:
             case "csv" | "tsv":
                 excel = self._csv_style is CsvStyle.EXCEL_FR
-                separator = ";" if excel else "," if self.format == "csv" else "	"
+                separator = ";" if excel else "," if self.format == "csv" else "\t"
                 return CsvEncoder(file, separator, self._note, self._csv_style)
             case "jsonl":
                 return JsonLinesEncoder(file)
