@@ -11,21 +11,19 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from itertools import pairwise
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
 import pyarrow as pa
 
 from aiskills.attributes.table import attributes
-from aiskills.context import REACH
+from aiskills.context import OfferTexts
 from aiskills.files import open_offers
 from aiskills.language import languages_of
 from aiskills.model.judge import BATCH
 from aiskills.pipeline import CHUNK_ROWS, Setup, added_columns, fields_of, texts
 from aiskills.repair import FIELD_BREAK
 from aiskills.text import fold_many
-from aiskills.tokens import TokenCutter
 
 ROUNDS = 5
 
@@ -59,30 +57,23 @@ def main(path: str, rows: int) -> None:
     batches = [given[begin : begin + BATCH] for begin in range(0, len(given), BATCH)]
     scanner = judge._reader.scanner
     folded = [fold_many(batch) for batch in batches]
-    found = [scanner.scan_many(*both) for both in zip(folded, batches, strict=True)]
-    near = []
-    for batch, its in zip(folded, found, strict=True):
-        matched = [number for number, one in enumerate(its) if one.matches]
-        places = [(n, m.start, m.end) for n, one in enumerate(matched) for m in its[one].matches]
-        near.append(([batch.texts[number] for number in matched], places))
-    cutter = TokenCutter()
-    bounds = [*range(0, len(given), BATCH), len(given)]
-    looked = [
-        judge._reader.look(titles[a:b], descriptions[a:b]).matched for a, b in pairwise(bounds)
-    ]
+    whole = OfferTexts.of(titles, descriptions)
+    parts = [whole.part(slice(begin, begin + BATCH)) for begin in range(0, len(whole), BATCH)]
+    looks = [judge._reader.look(part) for part in parts]
+    looked = [judge._reader.closely(look, look.matched()) for look in looks]
     cues = [pa.array([""] * table.num_rows, pa.string()) for table, _ in tables]
     stages: dict[str, Callable[[], object]] = {
         "folding": lambda: [fold_many(batch) for batch in batches],
         "automaton alone": lambda: [scanner._automaton.find_all(one.text) for one in folded],
         "automaton, case and context rules, headings": lambda: [
-            scanner.scan_many(*both) for both in zip(folded, batches, strict=True)
+            scanner.found_in(*both) for both in zip(folded, batches, strict=True)
         ],
-        "tokens near matches (spaCy), keys of all": lambda: [
-            cutter.cut_near(those, places, REACH) for those, places in near if those
+        "tokens near matches (spaCy), keys of all, zones": lambda: [
+            judge._reader.closely(look, look.matched()) for look in looks
         ],
         "features and models": lambda: [judge.score(readings) for readings in looked],
-        "language": lambda: [languages_of(one.texts) for one in folded],
-        "judging, whole": lambda: judge.rows(titles, descriptions),
+        "language": lambda: [languages_of(one) for one in folded],
+        "judging, whole": lambda: judge.columns(whole),
         "attributes": lambda: [attributes(*both) for both in zip(chunks, cues, strict=True)],
         "all columns": lambda: [added_columns(judge, fields) for fields in chunks],
     }

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiskills.context import REACH, OfferReader
-from aiskills.language import language_of, languages_of
+from aiskills.language import languages_of
 from aiskills.model import Judge, load_model
 from aiskills.model import judge as judge_module
 from aiskills.model.categories import Categories, match_categories
@@ -90,8 +90,9 @@ def test_phrases_over_the_end_of_a_line(scanner: Scanner) -> None:
 
 @given(texts)
 def test_languages(many: list[str]) -> None:
-    folded = [fold(text) for text in many]
-    assert languages_of(folded) == [language_of(one) for one in folded]
+    assert languages_of(fold_many(many)) == [
+        language for text in many for language in languages_of(fold_many([text]))
+    ]
 
 
 def test_tokens_near_places_are_those_of_the_whole_text() -> None:

@@ -236,5 +236,5 @@ def test_without_a_match_nothing_is_cut() -> None:
 
 
 def test_fields_of_different_number_are_refused() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="1 titles and 0 descriptions"):
         list(READER.read(["a"], []))

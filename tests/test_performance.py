@@ -25,10 +25,10 @@ from aiskills.phrases import Lexicon
 from aiskills.simulate import simulate
 
 #: How many times the processor time of a plain scan all columns of an offer take: what was measured
-#: when the limits were set (6.7 to 6.8 and 10.6 to 10.9 on a busy machine with two cores), and the
+#: when the limits were set (3.6 and 9.4 to 9.7 on a machine with two cores), and the
 #: slack that another processor or release of NumPy may need. A change that makes things faster
 #: should lower the first figures.
-MEASURED: Final = {"all trades": 6.8, "samples": 10.9}
+MEASURED: Final = {"all trades": 3.7, "samples": 9.7}
 SLACK: Final = 1.6
 #: Repeated texts cost at least this share of as many different ones of the same content.
 REMEMBERED: Final = 0.85

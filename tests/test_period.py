@@ -98,3 +98,37 @@ def test_any_text_gives_a_month_in_range_or_none(text: str) -> None:
     (month,) = months(text)
     assert month is None or FIRST_YEAR <= int(month[:4]) <= LAST_YEAR
     parse_date(text, REFERENCE)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.builds(
+                "{0:04}-{1:02}-{2:02}{3}".format,
+                st.integers(1990, 2050) | st.integers(0, 9999),
+                st.integers(0, 14),
+                st.integers(0, 33),
+                st.sampled_from(["", "T10:00:00Z", " 10:00", "x", "1"]),
+            ),
+            st.builds(
+                "{0:02}/{1:02}/{2:04}{3}".format,
+                st.integers(0, 33),
+                st.integers(0, 14),
+                st.integers(1990, 2050),
+                st.sampled_from(["", " 10:00", "1"]),
+            ),
+            st.text(st.sampled_from("0123456789-/T é"), max_size=12),
+        )
+    )
+)
+def test_dates_read_together_are_those_read_one_by_one(texts: list[str | None]) -> None:
+    """Plain dates are read from the bytes of the column, others by patterns; both say the same."""
+
+    def month(text: str | None) -> str | None:
+        # Behind a day only its time may stand.
+        found = parse_date(text[:10] if text[10:11] in {"T", " "} else text) if text else None
+        known = found is not None and FIRST_YEAR <= found.year <= LAST_YEAR
+        return f"{found.year}-{found.month:02}" if found is not None and known else None
+
+    assert periods(pa.array(texts, pa.string())).to_pylist() == [month(text) for text in texts]

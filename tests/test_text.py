@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aiskills.phrases import Lexicon
@@ -436,6 +436,32 @@ def test_the_map_of_repair(text: str) -> None:
     if not needs_repair(text):
         assert repaired.text == text
         assert repaired.source.tolist() == list(range(len(text) + 1))
+
+
+@given(st.one_of(any_text, scraps))
+def test_folding_undoes_damage_as_repair_does(text: str) -> None:
+    """Tags become blanks where they stand, without the map that `repair` makes."""
+    form, mended = fold(text), repair(text.replace("\x1f", " "))
+    assume(not needs_repair(mended.text))  # references may stand for tags
+    plain = fold(mended.text)
+    assert form.text == plain.text
+    begins = [at for at in range(len(form.text) - 1) if form.text[at] == ord(" ")]
+    for at in begins:  # where each word begins in the given text
+        assert form.source[at + 1] == mended.source[plain.source[at + 1]]
+
+
+def test_what_a_reader_sees() -> None:
+    for text, quote in {
+        "du R&amp;D pur": "R&D",
+        "du R<b>&</b>D pur": "R & D",
+        "du R&#38;D pur": "R&D",
+        "du R&D pur": "R&D",
+        "des DONN&Eacute;ES": "DONNÉES",
+    }.items():
+        form = fold(text)
+        ends = [at for at in range(len(form.text)) if form.text[at] == ord(" ")]
+        last = ends[-1] if text.startswith("des") else ends[4]
+        assert form.quote(text, ends[1], last) == quote, text
 
 
 @given(st.text(st.sampled_from("abcdéàùç .,;:!?'’«»–€0123456789\n\xa0-()"), max_size=200))

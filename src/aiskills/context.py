@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiskills.phrases import Cue, Found, Match, Scanner, ZoneMap
+from aiskills.phrases import NOTHING_FOUND, Cue, Found, Match, Scanner, ZoneMap
 from aiskills.repair import FIELD_BREAK
 from aiskills.schema import Zone
-from aiskills.text import FOLDED_BREAK, Folded, fold_many
+from aiskills.text import FOLDED_BREAK, Folded, FoldedBatch, fold_many
 from aiskills.tokens import TokenCutter, Tokens
 
 _MARKED_BREAK: Final = re.compile(r"[\n\r]+|<(?:br|/?li|/?p|/h)", re.IGNORECASE)
@@ -68,18 +68,54 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """Some offers, and more of those with a match.
+class OfferTexts:
+    """The texts of offers.
 
     Attributes:
-        texts: Folded title and description of each offer.
-        found: What the tables of phrases found in each.
-        matched: The offers with a match, in order.
+        given: Title, `FIELD_BREAK`, description of each, as given.
+        title_chars: Characters of each title.
     """
 
-    texts: Sequence[Folded]
-    found: Sequence[Found]
-    matched: Sequence[Reading]
+    given: Sequence[str]
+    title_chars: Sequence[int] | NDArray[np.int64]
+
+    @classmethod
+    def of(cls, titles: Sequence[str], descriptions: Sequence[str]) -> OfferTexts:
+        """Texts from strings, empty where there is none.
+
+        Raises:
+            ValueError: There are not as many of each.
+        """
+        if len(titles) != len(descriptions):
+            raise ValueError(f"{len(titles)} titles and {len(descriptions)} descriptions")
+        given = [t + FIELD_BREAK + d for t, d in zip(titles, descriptions, strict=True)]
+        return cls(given, list(map(len, titles)))
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+    def part(self, its: slice) -> OfferTexts:
+        """The texts of some offers, one behind another."""
+        return OfferTexts(self.given[its], self.title_chars[its])
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Some offers after a first look.
+
+    Attributes:
+        texts: Their texts.
+        batch: Their folded forms.
+        found: What the tables of phrases found, by number of the offer, where they found anything.
+    """
+
+    texts: OfferTexts
+    batch: FoldedBatch
+    found: Mapping[int, Found]
+
+    def matched(self) -> list[int]:
+        """Numbers of the offers with a match, in order."""
+        return sorted(number for number, its in self.found.items() if its.matches)
 
 
 _NOTHING: Final = np.zeros(0, dtype=np.int64)
@@ -106,47 +142,50 @@ class OfferReader:
         Yields:
             One `Reading` an offer, in order.
         """
-        looked = self.look(titles, descriptions)
-        matched = iter(looked.matched)
-        for title, description, folded, its in zip(
-            titles, descriptions, looked.texts, looked.found, strict=True
+        looked = self.look(OfferTexts.of(titles, descriptions))
+        matched = iter(self.closely(looked, looked.matched()))
+        for number, (title, given, folded) in enumerate(
+            zip(titles, looked.texts.given, looked.batch.texts, strict=True)
         ):
+            its = looked.found.get(number, NOTHING_FOUND)
             if its.matches:
                 yield next(matched)
             else:
-                given = title + FIELD_BREAK + description
                 yield Reading(
                     *(given, len(title), folded, (), (), None, _NOTHING, _NOTHING, _NOTHING),
                     its.cues,
                 )
 
-    def look(self, titles: Sequence[str], descriptions: Sequence[str]) -> Looked:
-        """The same with a `Reading` for offers with a match alone: most have none.
+    def look(self, texts: OfferTexts) -> Looked:
+        """Folds offers and finds phrases: all that those without a match need.
 
         Args:
-            titles: Titles as given; empty strings where there is none.
-            descriptions: Descriptions, likewise.
+            texts: The texts of the offers.
         """
-        given = [t + FIELD_BREAK + d for t, d in zip(titles, descriptions, strict=True)]
-        batch = fold_many(given)
-        found = self.scanner.scan_many(batch, given)
-        matched = [number for number, its in enumerate(found) if its.matches]
-        tokens = self._tokens([batch.texts[n] for n in matched], [found[n] for n in matched])
-        readings = [
-            _closely(given[n], len(titles[n]), batch.texts[n], found[n], its)
-            for n, its in zip(matched, tokens, strict=True)
-        ]
-        return Looked(batch.texts, found, readings)
+        batch = fold_many(texts.given)
+        return Looked(texts, batch, self.scanner.found_in(batch, texts.given))
 
-    def _tokens(self, texts: Sequence[Folded], found: Sequence[Found]) -> list[Tokens]:
-        if not texts:
+    def closely(self, looked: Looked, numbers: Sequence[int]) -> list[Reading]:
+        """Reads some of the offers that have a match.
+
+        Args:
+            looked: What `look` gave.
+            numbers: Numbers of the offers.
+        """
+        if not numbers:
             return []
+        texts = [looked.batch.texts[number] for number in numbers]
+        found = [looked.found[number] for number in numbers]
         places = [
-            (number, match.start, match.end)
-            for number, its in enumerate(found)
+            (place, match.start, match.end)
+            for place, its in enumerate(found)
             for match in its.matches
         ]
-        return self._cutter.cut_near(texts, places, REACH)
+        tokens = self._cutter.cut_near(texts, places, REACH)
+        return [
+            _closely(looked.texts.given[n], int(looked.texts.title_chars[n]), folded, its, cut)
+            for n, folded, its, cut in zip(numbers, texts, found, tokens, strict=True)
+        ]
 
 
 def _closely(given: str, title_chars: int, folded: Folded, found: Found, tokens: Tokens) -> Reading:

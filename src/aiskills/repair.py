@@ -10,6 +10,9 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html.entities import html5
+from string import ascii_letters
 from typing import Final
 
 import numpy as np
@@ -21,6 +24,8 @@ FIELD_BREAK: Final = "\x1e"
 
 #: An edit: start, end (exclusive) and what stands there instead.
 _Edit = tuple[int, int, str]
+#: What stands for what a pattern found: a text, or what a function makes of it.
+_New = str | Callable[[re.Match[str]], str]
 
 
 class Repaired:
@@ -28,15 +33,14 @@ class Repaired:
 
     Args:
         text: The repaired text.
-        fields: For each field the length it was given with, and the edits made to it, round after
-            round; those of a round are in order and do not overlap.
+        given: The text as it was given.
     """
 
-    __slots__ = ("_fields", "_source", "text")
+    __slots__ = ("_given", "_source", "text")
 
-    def __init__(self, text: str, fields: Sequence[tuple[int, Sequence[Sequence[_Edit]]]]) -> None:
+    def __init__(self, text: str, given: str) -> None:
         self.text = text
-        self._fields = fields
+        self._given = given
         self._source: NDArray[np.int32] | None = None
 
     @property
@@ -47,26 +51,32 @@ class Repaired:
         """
         if self._source is None:
             begin, maps = 0, []
-            for size, rounds in self._fields:
-                places = np.arange(begin, begin + size + 1, dtype=np.int32)
+            for field in self._given.split(FIELD_BREAK):
+                places = np.arange(begin, begin + len(field) + 1, dtype=np.int32)
+                rounds: list[list[_Edit]] = []
+                _mended(field, rounds)
                 for edits in rounds:
                     places = _moved(places, edits)
                 maps.append(places)
-                begin += size + 1
+                begin += len(field) + 1
             self._source = np.concatenate(maps)
         return self._source
 
 
 def _moved(places: NDArray[np.int32], edits: Sequence[_Edit]) -> NDArray[np.int32]:
     """Offsets of the characters of a text, after edits."""
-    parts: list[NDArray[np.int32]] = []
-    done = 0
-    for start, end, new in edits:
-        parts.append(places[done:start])
-        # The new characters share the edited stretch, the first of them its beginning.
-        parts.append(places[start + (np.arange(len(new)) * (end - start)) // max(len(new), 1)])
-        done = end
-    return np.concatenate([*parts, places[done:]])
+    if not edits:
+        return places
+    starts, ends, sizes = np.array([(start, end, len(new)) for start, end, new in edits]).T
+    lost = ends - starts - sizes
+    begins = starts - np.cumsum(lost) + lost  # of what is new, in the edited text
+    index = np.arange(len(places) - lost.sum())
+    index += np.cumsum(np.bincount(begins + sizes, lost, len(index))[: len(index)].astype(np.int64))
+    # The new characters share the edited stretch, the first of them its beginning.
+    edit = np.repeat(np.arange(len(edits)), sizes)
+    within = np.arange(len(edit)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    index[begins[edit] + within] = starts[edit] + within * (ends - starts)[edit] // sizes[edit]
+    return places[index]
 
 
 _TAG: Final = re.compile(r"<[a-zA-Z/!]")
@@ -108,60 +118,141 @@ _MOJIBAKE: Final = re.compile(
 )
 
 
-#: What all of it begins with in Windows-1252: Ã, Â, Å, Æ, Ë …
-_MOJIBAKE_LETTERS: Final = tuple(letter.encode("cp1252") for letter in ("Ã", "Â", "Å", "Æ", "Ë"))
-#: … and â before one of these signs. What begins with â and a control character shows as a question
-#: mark too many.
-_MOJIBAKE_SIGNS: Final = tuple(sign.encode("cp1252") for sign in ("€", "‚", "„"))
-_MOJIBAKE_A: Final = "â".encode("cp1252")
+def _suspect_table() -> bytes:
+    """For each byte of Windows-1252 what it may be part of."""
+    table = bytearray(256)
+    kinds = {
+        _TAGS: "<",
+        _REFERENCES: "&",
+        # What mojibake begins with; what it begins with that no French text holds, and soft hyphen.
+        _ODD: "ÃÂÅÆË\xad",
+        # The same of signs: â and one of these. Where a control character follows on â, one that
+        # Windows-1252 lacks, this is not needed.
+        _PAIR[0]: "â",
+        _PAIR[1]: "€‚„",
+        _CLOSES: ">",
+        _ENDS: FIELD_BREAK + "\x1f",
+    }
+    for kind, letters in kinds.items():
+        for code in letters.encode("cp1252"):
+            table[code] = kind
+    return bytes(table)
 
 
-#: Bytes of Windows-1252 without which a text needs no repair; ``?`` stands for what it lacks.
-SUSPECT_BYTES: Final = frozenset(
-    b"<&?\xad" + b"".join(_MOJIBAKE_LETTERS) + b"".join(_MOJIBAKE_SIGNS)
-)
+_TAGS: Final = 1
+_REFERENCES: Final = 2
+_ODD: Final = 3
+#: Odd only side by side.
+_PAIR: Final = (4, 8)
+_CLOSES: Final = 16
+_ENDS: Final = 32
+_SUSPECT: Final = _suspect_table()
+#: What stands behind ``<`` in a tag.
+_BEGINS_TAG: Final = np.zeros(256, dtype=bool)
+_BEGINS_TAG[list(f"{ascii_letters}/!".encode())] = True
 
 
-def needs_repair(text: str, raw: bytes | None = None) -> bool:
-    """Whether a text holds anything that `repair` would change; costs about a microsecond.
+#: Sets the bit by which a small letter differs from its capital.
+_SMALL: Final = 0x20
 
-    Args:
-        text: A text as given.
-        raw: The same in Windows-1252, ``?`` for what that lacks, if it is at hand.
-    """
-    if raw is None:
-        raw = text.encode("cp1252", "replace")
-    return (
-        (b"<" in raw and _TAG.search(text) is not None)
-        or (b"&" in raw and _ENTITY.search(text) is not None)
-        or (
-            _may_be_odd(text, raw)
-            and any(pattern.search(text) for pattern in (_INVISIBLE, _WIDE, _MOJIBAKE))
-        )
+
+def _may_hide(letters: NDArray[np.uint8], opened: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a comment, a script or a style may open at some places."""
+    first, second, third = (
+        letters[np.minimum(opened + more, len(letters) - 1)] | _SMALL for more in (1, 2, 3)
     )
+    script, style = ((second == ord(a)) & (third == ord(b)) for a, b in ("cr", "ty"))
+    result: NDArray[np.bool_] = (first == ord("!")) | ((first == ord("s")) & (script | style))
+    return result
 
 
-def _may_be_odd(text: str, raw: bytes) -> bool:
+@dataclass(frozen=True, slots=True)
+class Suspects:
+    """Where texts in Windows-1252 may be damaged, as positions in them.
+
+    Attributes:
+        tags: Where tags open and where they close, two rows.
+        hiding: Of what may hide what follows: a comment, a script, a style.
+        references: Of what may open a character reference.
+        odd: Of mojibake and soft hyphens. Characters that Windows-1252 lacks are odd too, and
+            cannot be seen in it.
+    """
+
+    tags: NDArray[np.int64]
+    hiding: NDArray[np.int64]
+    references: NDArray[np.int64]
+    odd: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, raw: bytes) -> Suspects:
+        """Those of some texts, each of which ends in the control character 31."""
+        kinds = np.frombuffer(raw.translate(_SUSPECT), dtype=np.uint8)
+        places = np.flatnonzero(kinds != 0)
+        kinds = kinds[places]
+        letters = np.frombuffer(raw, dtype=np.uint8)
+        opens = kinds == _TAGS
+        # A tag is closed by the next sign that may close it.
+        bounds = np.flatnonzero(opens | (kinds == _CLOSES) | (kinds == _ENDS))
+        first, last = bounds[:-1], bounds[1:]
+        whole = opens[first] & (kinds[last] == _CLOSES) & _BEGINS_TAG[letters[places[first] + 1]]
+        odd = kinds == _ODD
+        odd[:-1] |= (kinds[:-1] + kinds[1:] == sum(_PAIR)) & (np.diff(places) == 1)
+        opened = places[opens]
+        hiding, references = opened[_may_hide(letters, opened)], places[kinds == _REFERENCES]
+        tags = np.stack([first[whole], last[whole]])
+        return cls(places[tags], hiding, references, places[odd])
+
+
+def is_odd(text: str) -> bool:
     """Whether a text may hold mojibake, an invisible or a wide character.
 
-    All but the soft hyphen and most mojibake are characters that Windows-1252 lacks, so that there
-    are more question marks in it than were given.
+    All but the soft hyphen and most mojibake are characters that Windows-1252 lacks.
     """
-    return b"\xad" in raw or _may_be_mojibake(raw) or raw.count(b"?") != text.count("?")
+    try:
+        raw = text.encode("cp1252")
+    except UnicodeEncodeError:
+        return True
+    left = raw.translate(None, _NEVER_ODD)
+    return len(left) > 0 and len(Suspects.of(raw).odd) > 0
 
 
-def _may_be_mojibake(raw: bytes) -> bool:
-    # Single bytes are found many times quicker than pairs, and those than a pattern.
-    return any(map(raw.__contains__, _MOJIBAKE_LETTERS)) or any(
-        sign in raw and _MOJIBAKE_A + sign in raw for sign in _MOJIBAKE_SIGNS
+#: What makes no text odd, though it may be a part of what does …
+_NEVER_ODD: Final = bytes(code for code in range(256) if _SUSPECT[code] not in {_ODD, _PAIR[1]})
+#: … and what is no part of it either.
+_NEVER_IN_ODD: Final = bytes(code for code in _NEVER_ODD if _SUSPECT[code] != _PAIR[0])
+
+
+def needs_repair(text: str) -> bool:
+    """Whether a text holds anything that `repair` would change."""
+    return (
+        ("<" in text and _TAG.search(text) is not None)
+        or holds_reference(text)
+        or (is_odd(text) and holds_odd(text))
     )
 
 
-def repair(text: str) -> Repaired:
+def holds_reference(text: str) -> bool:
+    """Whether a text holds a character reference."""
+    return "&" in text and _ENTITY.search(text) is not None
+
+
+def holds_odd(text: str) -> bool:
+    """Whether a text that `is_odd` holds mojibake, an invisible or a wide character indeed."""
+    return any(pattern.search(text) is not None for pattern in (_INVISIBLE, _WIDE, _MOJIBAKE))
+
+
+def hides_text(text: str) -> bool:
+    """Whether a text holds a comment, a script or a style, of which the content is no text."""
+    # Looked for by its letters first: a pattern that takes either case is slow.
+    return "<!--" in text or (("<s" in text or "<S" in text) and _HIDDEN.search(text) is not None)
+
+
+def repair(text: str, *, odd: bool | None = None) -> Repaired:
     """Undoes HTML, character references, mojibake, decomposed accents and invisible characters.
 
     Args:
         text: A text as given.
+        odd: Whether it `is_odd`, if that is known.
 
     Returns:
         The repaired text and its map to the given one. Tags become a blank, references their
@@ -169,29 +260,46 @@ def repair(text: str) -> Repaired:
     """
     # Damage ends with its field: a tag left open in a title hides nothing of the description.
     fields = text.split(FIELD_BREAK)
-    done = [_edited(field) for field in fields]
-    return Repaired(
-        FIELD_BREAK.join(mended for mended, _ in done),
-        [(len(field), rounds) for field, (_, rounds) in zip(fields, done, strict=True)],
-    )
+    return Repaired(FIELD_BREAK.join([_mended(field, odd=odd) for field in fields]), text)
 
 
-def _edited(text: str) -> tuple[str, list[list[_Edit]]]:
-    """A field after all rounds of edits, and the edits of the rounds that changed it."""
-    rounds: list[list[_Edit]] = []
+def _mended(text: str, rounds: list[list[_Edit]] | None = None, *, odd: bool | None = None) -> str:
+    """A field without its damage.
 
-    def mend(*steps: Callable[[str], Iterator[_Edit]]) -> None:
-        nonlocal text
-        for step in steps:
-            edits = list(step(text))
-            if edits:
-                rounds.append(edits)
-                text = _after(text, edits)
+    Args:
+        text: The field.
+        rounds: Where the edits go, round after round, for those who want to know; those of a round
+            are in order and do not overlap.
+        odd: Whether it `is_odd`, if that is known.
+    """
+    if hides_text(text):
+        edits = list(_tags_and_hidden(text))
+        if rounds is not None:
+            rounds.append(edits)
+        text = _after(text, edits)
+    elif "<" in text:
+        text = _replaced(_WHOLE_TAG, " ", text, rounds)
+    if "&" in text:
+        given, text = text, _replaced(_ENTITY, _character, text, rounds)
+        # Without anything odd before, nothing but what references stood for is.
+        odd = odd if text == given or (odd is False and not _odd_meant(given)) else None
+    if is_odd(text) if odd is None else odd:
+        text = _replaced(_MOJIBAKE, _as_written, text, rounds)
+        # Combining accents too: folding drops accents anyway.
+        text = _replaced(_INVISIBLE, "", text, rounds)
+        text = _replaced(_WIDE, _narrow, text, rounds)
+    return text
 
-    mend(_strip_tags, _resolve_references)
-    if _may_be_odd(text, text.encode("cp1252", "replace")):
-        mend(_fix_mojibake, _drop_invisible, _narrow)
-    return text, rounds
+
+def _replaced(
+    pattern: re.Pattern[str], new: _New, text: str, rounds: list[list[_Edit]] | None
+) -> str:
+    if rounds is not None:
+        found = pattern.finditer(text)
+        rounds.append(
+            [(at.start(), at.end(), new if isinstance(new, str) else new(at)) for at in found]
+        )
+    return pattern.sub(new, text)
 
 
 def _after(text: str, edits: Sequence[_Edit]) -> str:
@@ -203,18 +311,12 @@ def _after(text: str, edits: Sequence[_Edit]) -> str:
     return "".join([*parts, text[done:]])
 
 
-def _strip_tags(text: str) -> Iterator[_Edit]:
+def _tags_and_hidden(text: str) -> Iterator[_Edit]:
     """Tags and comments to a blank; the content of script and style goes too.
 
     Not when ``<`` is no tag: "salaire < 30 k€" and "<- ici" stay, and so does what follows a tag or
     comment that is never closed. Linear in the text.
     """
-    if "<" not in text:
-        return
-    if "<!--" not in text and _HIDDEN.search(text) is None:
-        for match in _WHOLE_TAG.finditer(text):
-            yield match.start(), match.end(), " "
-        return
     last_comment = text.rfind("-->")
     last_closing = text.rfind("</")
     position = 0
@@ -234,29 +336,25 @@ def _strip_tags(text: str) -> Iterator[_Edit]:
         position = end
 
 
-def _resolve_references(text: str) -> Iterator[_Edit]:
-    """``&eacute;`` to ``é``, ``&nbsp;`` to a blank."""
-    for match in _ENTITY.finditer(text) if "&" in text else ():
-        char = html.unescape(match.group())
-        if char != match.group():
-            yield match.start(), match.end(), char
+def _character(reference: re.Match[str]) -> str:
+    """``&eacute;`` to ``é``, ``&nbsp;`` to a blank; what names nothing stays."""
+    # The table first: unescaping itself searches the few letters for references once more.
+    return html5.get(reference[0][1:]) or html.unescape(reference[0])
 
 
-def _fix_mojibake(text: str) -> Iterator[_Edit]:
+def _odd_meant(text: str) -> bool:
+    """Whether a reference of a text stands for what may be odd, alone or beside another."""
+    meant = "".join({html5.get(one[1:]) or html.unescape(one) for one in _ENTITY.findall(text)})
+    raw = meant.encode("cp1252", "replace")
+    return raw.count(b"?") > meant.count("?") or len(raw.translate(None, _NEVER_IN_ODD)) > 0
+
+
+def _as_written(damage: re.Match[str]) -> str:
     """``Ã©`` to ``é``, character by character, so that the map stays exact."""
-    for match in _MOJIBAKE.finditer(text):
-        yield match.start(), match.end(), _MOJIBAKE_TABLE.get(match.group(), "à")
+    return _MOJIBAKE_TABLE.get(damage[0], "à")
 
 
-def _drop_invisible(text: str) -> Iterator[_Edit]:
-    """Combining accents (folding drops accents anyway), zero-width and direction marks."""
-    for match in _INVISIBLE.finditer(text):
-        yield match.start(), match.end(), ""
-
-
-def _narrow(text: str) -> Iterator[_Edit]:
+def _narrow(wide: re.Match[str]) -> str:
     """Wide blanks, hyphens and full-width or ligature letters to the plain ones."""
-    for match in _WIDE.finditer(text):
-        char = match.group()
-        plain = "-" if char in "\u2010\u2011" else unicodedata.normalize("NFKC", char)
-        yield match.start(), match.end(), plain
+    char = wide[0]
+    return "-" if char in "\u2010\u2011" else unicodedata.normalize("NFKC", char)

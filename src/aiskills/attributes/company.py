@@ -47,11 +47,18 @@ def _folded(names: Iterable[str]) -> FoldedTexts:
     """
     lines = ["" if name.startswith(_RECORD) else name.replace("\n", " ") for name in names]
     joined = _GLUED.sub(" ", " \n ".join(["", *lines, ""])).lower().replace("’", " ")
-    plain = unicodedata.normalize("NFKD", joined).encode("ascii", "ignore")
+    # Few different letters have accents, and each is found at once.
+    for letter in {char for char in set(joined) if not char.isascii()}:
+        joined = joined.replace(letter, _ascii(letter))
+    plain = joined.encode("ascii")
     plain = _BLANKS.sub(b" ", _ENDS.sub(b"", plain.translate(_MARKS.ljust(256, b" "))))
     # Between two breaks stands one name; the first piece and the last are empty.
     breaks = np.flatnonzero(np.frombuffer(plain, np.uint8) == ord("\n"))
     return FoldedTexts(plain[breaks[0] + 1 : breaks[-1] + 1], breaks + 1 - (breaks[0] + 1))
+
+
+def _ascii(letter: str) -> str:
+    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
 
 
 @cache

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 #: Years that a date may have; what lies outside is a slip of the pen. A fixed rule and not today's
 #: date, so that a file gives the same result on any day.
@@ -18,7 +21,6 @@ FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2039
 
 _LONGEST: Final = 80  # characters of a cell that holds a date
-_ISO: Final = r"^\s*\(?[0-9]{4}-[0-9]{2}(-[0-9]{2})?([T ]|\)?\s*$)"
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 _MONTHS: Final = {
     name: number
@@ -66,14 +68,70 @@ def periods(dates: pa.Array, reference: date | None = None) -> pa.Array:
     if pa.types.is_temporal(dates.type):
         return _within(pc.strftime(dates, "%Y-%m"))
     texts = dates if pa.types.is_string(dates.type) else dates.cast(pa.string())
-    # ISO dates are nearly all there is: cut to the day, few different ones are left.
-    iso = pc.fill_null(pc.match_substring_regex(texts, _ISO), fill_value=False)
-    days = pc.utf8_slice_codeunits(pc.utf8_ltrim(texts, " \t("), 0, 10)
-    cut = pa.chunked_array([texts, days]).combine_chunks()
-    places = np.arange(len(texts)) + iso.to_numpy(zero_copy_only=False) * len(texts)
-    coded = cut.take(pa.array(places)).dictionary_encode()
-    months = [_month_of(text, reference) for text in coded.dictionary.to_pylist()]
-    return pa.array(months, pa.string()).take(coded.indices)
+    months = _plain_months(texts)
+    # Nearly all there is; of the others each different one is read once.
+    others = np.flatnonzero(months == _NOT_PLAIN)
+    coded = texts.take(pa.array(others)).dictionary_encode()
+    found = np.array([_month_of(one, reference) for one in coded.dictionary.to_pylist()] + [_NONE])
+    at = coded.indices.fill_null(len(coded.dictionary)).to_numpy()
+    months[others] = found[at]
+    return _month_names().take(pa.array(months, mask=months == _NONE))
+
+
+#: Number of a month, counted from January of `FIRST_YEAR`, for a date that is none …
+_NONE: Final = -1
+#: … and for one in another form.
+_NOT_PLAIN: Final = -2
+#: Characters of a plain date, and where its digits of year, month and day stand.
+_PLAIN_CHARS: Final = 10
+_PLAIN_FORMS: Final = (
+    (ord("-"), (4, 7), (0, 1, 2, 3), (5, 6), (8, 9)),
+    (ord("/"), (2, 5), (6, 7, 8, 9), (3, 4), (0, 1)),
+)
+
+
+def _plain_months(texts: pa.Array) -> NDArray[np.int64]:
+    """Numbers of the months of dates like ``2023-03-12``, also before a time, and ``12/03/2023``.
+
+    Read from the bytes of all texts at once.
+    """
+    result = np.full(len(texts), _NOT_PLAIN)
+    offsets = np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset :][: len(texts) + 1]
+    letters = np.frombuffer(texts.buffers()[2] or b"", dtype=np.uint8)
+    sizes = np.diff(offsets)
+    rows = np.flatnonzero((sizes >= _PLAIN_CHARS) & texts.is_valid().to_numpy(zero_copy_only=False))
+    chars = letters[offsets[rows][:, None] + np.arange(_PLAIN_CHARS)]
+    alone = sizes[rows] == _PLAIN_CHARS
+    behind = letters[np.where(alone, offsets[rows], offsets[rows] + _PLAIN_CHARS)]
+    timed = ~alone & ((behind == ord("T")) | (behind == ord(" ")))
+    for sign, signs, *digits in _PLAIN_FORMS:
+        year, month, day = (_number_at(chars, places) for places in digits)
+        plain = (chars[:, signs] == sign).all(axis=1) & (year >= 0) & (month >= 0) & (day >= 0)
+        plain &= alone | timed if sign == ord("-") else alone
+        number = (year - FIRST_YEAR) * 12 + month - 1
+        inside = (year >= FIRST_YEAR) & (year <= LAST_YEAR) & (month >= 1) & (month <= 12)
+        known = np.where(inside, number, 0)
+        real = inside & (day >= 1) & (day <= _DAYS_OF_MONTH[known])
+        result[rows[plain]] = np.where(real, known, _NONE)[plain]
+    return result
+
+
+def _number_at(chars: NDArray[np.uint8], places: Sequence[int]) -> NDArray[np.int64]:
+    """The number that digits at some places make; -1 where one is none."""
+    digits = chars[:, places].astype(np.int64) - ord("0")
+    number = digits @ (10 ** np.arange(len(places) - 1, -1, -1))
+    return np.where(((digits >= 0) & (digits <= 9)).all(axis=1), number, -1)
+
+
+#: By number the months that a date may fall in and their days.
+_MONTHS_KNOWN: Final = [(y, m) for y in range(FIRST_YEAR, LAST_YEAR + 1) for m in range(1, 13)]
+_DAYS_OF_MONTH: Final = np.array([calendar.monthrange(*one)[1] for one in _MONTHS_KNOWN])
+
+
+@cache
+def _month_names() -> pa.Array:
+    # Not at import: making an Arrow array loads pandas.
+    return pa.array([f"{year:04}-{month:02}" for year, month in _MONTHS_KNOWN])
 
 
 def _within(months: pa.Array) -> pa.Array:
@@ -83,11 +141,11 @@ def _within(months: pa.Array) -> pa.Array:
     return months.take(places)
 
 
-def _month_of(text: str, reference: date | None) -> str | None:
-    found = parse_date(text, reference)
+def _month_of(text: str | None, reference: date | None) -> int:
+    found = parse_date(text, reference) if text is not None else None
     if found is None or not FIRST_YEAR <= found.year <= LAST_YEAR:
-        return None
-    return f"{found.year:04}-{found.month:02}"
+        return _NONE
+    return (found.year - FIRST_YEAR) * 12 + found.month - 1
 
 
 def parse_date(text: str, reference: date | None = None) -> date | None:
@@ -103,8 +161,10 @@ def parse_date(text: str, reference: date | None = None) -> date | None:
     """
     if len(text) > _LONGEST:
         return None
-    plain = unicodedata.normalize("NFD", text.lower().strip())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = text.lower().strip()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFD", plain)
+        plain = "".join(char for char in plain if not unicodedata.combining(char))
     if _NO_PUBLICATION.search(plain):
         return None
     for pattern, read in _FORMS:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -100,9 +101,11 @@ class FieldMap:
                 leaves = _or_plain(leaves, table.column(path[0]))
             values = text_array(leaves)
         blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
+        if not pc.any(blank).as_py():
+            return values
         # Not pc.if_else over the texts: before Arrow 24 it mixes up those of a slice.
-        places = pa.array(range(len(values)), pa.int64())
-        return values.take(pc.if_else(blank, pa.scalar(None, pa.int64()), places))
+        gone = pc.fill_null(blank, fill_value=True).to_numpy(zero_copy_only=False)
+        return values.take(pa.array(np.arange(len(values)), mask=gone))
 
     def _nested(self, table: pa.Table, column: str) -> list[Any]:
         known = self._parsed.get(column)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from aiskills.context import OfferReader, Reading
+from aiskills.context import OfferReader, OfferTexts, Reading
 from aiskills.language import languages_of
 from aiskills.model.features import DEMAND, MENTION
 from aiskills.model.folder import TrainedModel
 from aiskills.model.linear import FloatArray, status_probabilities
 from aiskills.model.matched import DEFINITIONS, IntArray, Matched
 from aiskills.phrases import Headings, Lexicon, Scanner, kinds_text
+from aiskills.repair import FIELD_BREAK
 from aiskills.schema import (
     MAX_TEXT_CHARS,
     STATUS_ORDER,
@@ -25,16 +26,19 @@ from aiskills.schema import (
     Status,
     Zone,
 )
+from aiskills.text import FoldedBatch
 
 #: So many pieces of evidence at most are kept of one offer, the strongest.
 MAX_EVIDENCE: Final = 20
 NONE: Final = STATUS_ORDER.index(Status.NONE)
 _DEFINITIONS: Final = (Definition.STRICT, Definition.STUDY)
 _NO_TEXT: Final = "no text: title and description hold no word"
-#: Offers read and scored in one go at most, and their characters; more costs memory and gains no
-#: speed.
-BATCH: Final = 512
-BATCH_CHARS: Final = 2_000_000
+#: Offers folded and searched in one go at most, and their characters: the more, the longer the
+#: automaton stays in the processor's cache.
+BATCH: Final = 1_024
+BATCH_CHARS: Final = 4_000_000
+#: Offers with a match that are scored in one go, which fills the cache.
+MATCHED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +113,55 @@ class Scored:
     offers: Mapping[Definition, FloatArray]
 
 
-#: Bytes of a text that are searched for a word before the whole of it is.
-_LOOK_FIRST: Final = 50
+@dataclass(slots=True)
+class JudgedColumns:
+    """Judgements of offers as columns: one list an attribute of `Judgement`, a value an offer."""
+
+    strict: list[Status | None]
+    study: list[Status | None]
+    strict_score: list[float | None]
+    study_score: list[float | None]
+    themes: list[tuple[str, ...]]
+    evidence: list[tuple[Evidence, ...]]
+    language: list[Language | None]
+    error: list[str]
+    cues: list[str]
+
+    @classmethod
+    def of(cls, offers: int) -> JudgedColumns:
+        """So many offers without a match."""
+        return cls(
+            strict=[Status.NONE] * offers,
+            study=[Status.NONE] * offers,
+            strict_score=[0.0] * offers,
+            study_score=[0.0] * offers,
+            themes=[()] * offers,
+            evidence=[()] * offers,
+            language=[Language.FR] * offers,
+            error=[""] * offers,
+            cues=[""] * offers,
+        )
+
+    def columns(self) -> tuple[list[Any], ...]:
+        """The columns in the order of the attributes of `Judgement`."""
+        return tuple(getattr(self, name) for name in JudgedColumns.__slots__)
+
+    def set(self, offer: int, *values: object) -> None:
+        """Replaces the first values of an offer, in the order of the attributes of `Judgement`."""
+        for column, value in zip(self.columns(), values, strict=False):
+            column[offer] = value
+
+    def cannot(self, offer: int, why: str) -> None:
+        """Says why an offer could not be judged."""
+        self.set(offer, None, None, None, None, (), (), None, why, "")
+
+
 #: Status under strict and study, scores likewise, themes and evidence.
 _Found = tuple[Status, Status, float, float, tuple[str, ...], tuple[Evidence, ...]]
-_NOTHING_FOUND: Final[_Found] = (Status.NONE, Status.NONE, 0.0, 0.0, (), ())
-#: The attributes of a `Judgement`, in order.
-Row = tuple[
-    Status | None,
-    Status | None,
-    float | None,
-    float | None,
-    tuple[str, ...],
-    tuple[Evidence, ...],
-    Language | None,
-    str,
-    str,
-]
+#: Whether a byte of folded text is a letter or digit.
+_OF_WORD: Final = np.array(
+    [bytes([code]).decode("cp1252", "replace").isalnum() for code in range(256)]
+)
 
 
 class Judge:
@@ -163,29 +199,26 @@ class Judge:
             One judgement an offer, in order. An offer without text, or longer than
             `MAX_TEXT_CHARS`, has an `error` and no status.
         """
-        return [Judgement(*row) for row in self.rows(titles, descriptions)]
+        columns = self.columns(OfferTexts.of(titles, descriptions)).columns()
+        return [Judgement(*row) for row in zip(*columns, strict=True)]
 
-    def rows(self, titles: Sequence[str], descriptions: Sequence[str]) -> list[Row]:
-        """The same as bare tuples, for those who want columns: objects cost their making.
+    def columns(self, texts: OfferTexts) -> JudgedColumns:
+        """The same as columns, for those who want them: objects cost their making.
 
         Args:
-            titles: Titles, empty strings where there is none.
-            descriptions: Descriptions, likewise; as many.
-
-        Returns:
-            For each offer what `Judgement` holds, in the order of its attributes.
+            texts: The texts of the offers.
         """
-        if len(titles) != len(descriptions):
-            raise ValueError(f"{len(titles)} titles and {len(descriptions)} descriptions")
-        result: list[Row] = []
-        begin = chars = 0
-        for number, (title, text) in enumerate(zip(titles, descriptions, strict=True)):
-            size = min(len(title) + len(text), MAX_TEXT_CHARS)
-            if number - begin == BATCH or (number > begin and chars + size > BATCH_CHARS):
-                result += self._batch(titles[begin:number], descriptions[begin:number])
-                begin, chars = number, 0
-            chars += size
-        return result + self._batch(titles[begin:], descriptions[begin:])
+        sizes = np.array([len(text) - len(FIELD_BREAK) for text in texts.given], dtype=np.int64)
+        result = JudgedColumns.of(len(texts))
+        waiting: list[tuple[int, Reading]] = []
+        for part in _parts(sizes):
+            for number, reading in self._look(texts.part(part), sizes[part], part.start, result):
+                waiting.append((number, reading))
+                if len(waiting) == MATCHED:
+                    self._score_into(result, waiting)
+                    waiting = []
+        self._score_into(result, waiting)
+        return result
 
     def read(self, title: str, description: str) -> Reading:
         """One offer as the models see it."""
@@ -207,29 +240,41 @@ class Judge:
             offers[definition] = status_probabilities(log_odds)
         return Scored(matched, said, offers)
 
-    def _batch(self, titles: Sequence[str], descriptions: Sequence[str]) -> list[Row]:
-        errors = [_unjudgeable(t, d) for t, d in zip(titles, descriptions, strict=True)]
-        if any(errors):
-            titles = ["" if error else one for one, error in zip(titles, errors, strict=True)]
-            descriptions = [
-                "" if error else one for one, error in zip(descriptions, errors, strict=True)
-            ]
-        looked = self._reader.look(titles, descriptions)
-        languages = languages_of(looked.texts)
-        judged = self._judgements(self.score(looked.matched))
-        result: list[Row] = []
-        for folded, found, error, language in zip(
-            looked.texts, looked.found, errors, languages, strict=True
-        ):
-            if found.matches:
-                its = next(judged)
-            elif error or not _has_word(folded.text):
-                result.append((None, None, None, None, (), (), None, error or _NO_TEXT, ""))
-                continue
-            else:
-                its = _NOTHING_FOUND
-            result.append((*its, language, "", kinds_text(found.cues) if found.cues else ""))
-        return result
+    def _look(
+        self, texts: OfferTexts, sizes: IntArray, first: int, result: JudgedColumns
+    ) -> Iterator[tuple[int, Reading]]:
+        """Says what a first look tells of offers, of which the first has the number `first`.
+
+        Yields:
+            Numbers and readings of those with a match, of which more is to be said.
+        """
+        long = np.flatnonzero(sizes > MAX_TEXT_CHARS).tolist()
+        if long:
+            given = list(texts.given)
+            for number in long:
+                given[number] = ""
+            texts = OfferTexts(given, texts.title_chars)
+        looked = self._reader.look(texts)
+        result.language[first : first + len(texts)] = languages_of(looked.batch)
+        for number, found in looked.found.items():
+            if found.cues:
+                result.cues[first + number] = kinds_text(found.cues)
+        for number in _without_word(looked.batch):
+            result.cannot(first + number, _NO_TEXT)
+        for number in long:
+            why = f"text of {sizes[number]:,} characters, over {MAX_TEXT_CHARS:,}"
+            result.cannot(first + number, why)
+        matched = looked.matched()
+        for begin in range(0, len(matched), MATCHED):
+            numbers = matched[begin : begin + MATCHED]
+            readings = self._reader.closely(looked, numbers)
+            yield from zip((first + number for number in numbers), readings, strict=True)
+
+    def _score_into(self, result: JudgedColumns, waiting: Sequence[tuple[int, Reading]]) -> None:
+        """Says what the models tell of offers with a match."""
+        judged = self._judgements(self.score([reading for _, reading in waiting]))
+        for (number, _), its in zip(waiting, judged, strict=True):
+            result.set(number, *its)
 
     def _judgements(self, scored: Scored) -> Iterator[_Found]:
         """What is found of each offer with a match."""
@@ -285,20 +330,24 @@ class Judge:
         return result
 
 
-def _has_word(text: bytes) -> bool:
-    """Whether a folded text holds a letter or digit; nearly always its beginning does."""
-    return any(
-        any(map(str.isalnum, piece.decode("cp1252"))) for piece in (text[:_LOOK_FIRST], text)
-    )
+def _parts(sizes: IntArray) -> Iterator[slice]:
+    """Offers to judge in one go, by their sizes."""
+    read = np.cumsum(np.minimum(sizes, MAX_TEXT_CHARS))
+    begin = done = 0
+    while begin < len(sizes):
+        end = int(np.searchsorted(read, done + BATCH_CHARS, side="right"))
+        end = min(max(end, begin + 1), begin + BATCH)
+        yield slice(begin, end)
+        begin, done = end, int(read[end - 1])
 
 
-def _unjudgeable(title: str, description: str) -> str:
-    """Why an offer cannot be judged; empty if it can."""
-    if not title.strip() and not description.strip():
-        return _NO_TEXT
-    if len(title) + len(description) > MAX_TEXT_CHARS:
-        return f"text of {len(title) + len(description):,} characters, over {MAX_TEXT_CHARS:,}"
-    return ""
+def _without_word(batch: FoldedBatch) -> list[int]:
+    """Numbers of the texts that hold no letter or digit."""
+    letters = np.frombuffer(batch.text, dtype=np.uint8)
+    # Nearly every text begins with a word.
+    odd = np.flatnonzero(~_OF_WORD[letters[batch.starts + 1]])
+    bounds = zip(odd.tolist(), batch.starts[odd].tolist(), batch.ends[odd].tolist(), strict=True)
+    return [number for number, begin, end in bounds if not _OF_WORD[letters[begin:end]].any()]
 
 
 def _meant(matched: Matched, said: FloatArray, status: Mapping[Definition, IntArray]) -> IntArray:

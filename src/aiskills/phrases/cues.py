@@ -15,14 +15,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from functools import cache, cached_property
 from importlib import resources
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
+import numpy as np
+
+from aiskills.phrases.automaton import Hits, IntArray
 from aiskills.phrases.inflect import folded_patterns
 
 
@@ -66,8 +68,7 @@ OF_THE_POST: Final = frozenset(
 OUTSIDE: Final = "hors"
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """A phrase found in a text.
 
     Attributes:
@@ -92,9 +93,8 @@ def kinds_text(cues: Iterable[Cue]) -> str:
     >>> kinds_text([Cue(CueKind.BRANCH, 4, 9, "chimie")])
     'branch:chimie'
     """
-    return "|".join(
-        sorted({f"{cue.kind}:{cue.branch}" if cue.branch else cue.kind for cue in cues})
-    )
+    kinds = [f"{cue.kind}:{cue.branch}" if cue.branch else str(cue.kind) for cue in cues]
+    return "|".join(sorted(set(kinds)) if len(kinds) > 1 else kinds)
 
 
 class Cues:
@@ -129,43 +129,77 @@ class Cues:
     def _forms(self) -> list[tuple[str, ...]]:
         return folded_patterns([phrase for phrase, _, _ in self._entries])
 
-    def told(self, hits: Sequence[tuple[int, int, int]]) -> tuple[Cue, ...]:
+    def told(self, hits: Hits, owner: IntArray) -> dict[int, tuple[Cue, ...]]:
         """What hits tell.
 
         Args:
-            hits: Entry number, start and end in the folded text.
+            hits: Phrases of this table, with positions in their text.
+            owner: For each hit the number of its text.
 
         Returns:
-            Cues in order; of overlapping ones about the post, or about the employer, the leftmost,
-            of those the longest; traps have done their work and are left out, parts are put
-            together.
+            By number of the text its cues in order; of overlapping ones about the post, or about
+            the employer, the leftmost, of those the longest; traps have done their work and are
+            left out, parts are put together. No text without a cue.
         """
-        found: list[Cue] = []
-        # What is said of the post hides nothing that is said of the employer, nor the other way.
-        reached = {True: -1, False: -1}
-        maker = leader = _NOWHERE
-        for number, start, end in sorted(hits, key=lambda h: (h[1], -h[2], h[0])):
-            _, kind, branch = self._entries[number]
-            if kind is CueKind.TRAP:
-                reached = {of: end if start >= last else last for of, last in reached.items()}
+        found: dict[int, list[Cue]] = {}
+        order = np.lexsort((hits.entry, -hits.end, hits.start, owner))
+        columns = (owner, hits.entry, hits.start, hits.end)
+        current = -1
+        for text, number, start, end in zip(
+            *(column[order].tolist() for column in columns), strict=True
+        ):
+            if text != current:
+                current = text
+                # What is said of the post hides nothing that is said of the employer, nor the other
+                # way.
+                reached = [-1, -1]
+                maker = leader = _NOWHERE
+            role, of_post, kind, branch = self._roles[number]
+            if role == _TRAP:
+                reached = [end if start >= last else last for last in reached]
                 continue
-            if start < reached[kind in OF_THE_POST]:
+            if start < reached[of_post]:
                 continue
-            reached[kind in OF_THE_POST] = end
-            if kind not in PARTS:
-                found.append(Cue(kind, start, end, branch))
-            elif kind is CueKind.MAKER:
+            reached[of_post] = end
+            if role == _TOLD:
+                found.setdefault(text, []).append(Cue(kind, start, end, branch))
+            elif role == _MAKER:
                 maker = end
-            elif kind is CueKind.LEADER:
+            elif role == _LEADER:
                 leader = end
             elif start == leader:
-                found.append(Cue(CueKind.BRANCH, start, end, branch))
-            elif kind is CueKind.PRODUCT and start <= maker + MAKER_REACH:
-                found.append(Cue(CueKind.BRANCH, start, end, branch))
+                found.setdefault(text, []).append(Cue(CueKind.BRANCH, start, end, branch))
+            elif role == _PRODUCT and start <= maker + MAKER_REACH:
+                found.setdefault(text, []).append(Cue(CueKind.BRANCH, start, end, branch))
                 maker = _NOWHERE  # only the first thing named behind it
-        return tuple(found)
+        return {text: tuple(its) for text, its in found.items()}
+
+    @cached_property
+    def _roles(self) -> list[tuple[int, bool, CueKind, str]]:
+        """Of each entry what its kind does, whether it speaks of the post, kind and branch.
+
+        Looked at for every hit, where a number is quicker to compare than a kind.
+        """
+        return [
+            (_ROLES.get(kind, _TOLD), kind in OF_THE_POST, kind, branch)
+            for _, kind, branch in self._entries
+        ]
 
 
+#: What the kinds do that are not told by themselves, as numbers.
+_TOLD: Final = 0
+_TRAP: Final = 1
+_MAKER: Final = 2
+_LEADER: Final = 3
+_PRODUCT: Final = 4
+_SECTOR: Final = 5
+_ROLES: Final = {
+    CueKind.TRAP: _TRAP,
+    CueKind.MAKER: _MAKER,
+    CueKind.LEADER: _LEADER,
+    CueKind.PRODUCT: _PRODUCT,
+    CueKind.SECTOR: _SECTOR,
+}
 #: Where a maker or leader ends that was not found: out of reach of any product.
 _NOWHERE: Final = -1 - MAKER_REACH
 

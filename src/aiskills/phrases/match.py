@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from aiskills.phrases.automaton import Automaton, Hit, Hits, IntArray
 from aiskills.phrases.cues import Cue, Cues
 from aiskills.phrases.expansions import spelled_out
 from aiskills.phrases.headings import Heading, Headings
-from aiskills.phrases.hyphens import hits_across_lines, may_break
+from aiskills.phrases.hyphens import hits_across_lines
 from aiskills.phrases.lexicon import Lexicon
 from aiskills.phrases.rules import rules_of
 from aiskills.phrases.terms import Case, Strength, Term
@@ -25,8 +24,7 @@ from aiskills.text import Folded, FoldedBatch
 MAX_MATCHES: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A term of the lexicon found in a text, its case and context rules kept.
 
     Attributes:
@@ -42,8 +40,7 @@ class Match:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What all phrase tables found in one text.
 
     Attributes:
@@ -58,11 +55,12 @@ class Found:
     cues: tuple[Cue, ...] = ()
 
 
-_NOTHING: Final = Found((), ())
+#: Of a text in which nothing was found.
+NOTHING_FOUND: Final = Found((), ())
 
 
 class Scanner:
-    """Finds the phrases of all tables in folded texts with one automaton.
+    """Finds the phrases of all tables in folded texts.
 
     Args:
         lexicon: The AI terms.
@@ -75,10 +73,8 @@ class Scanner:
         self._headings = headings
         self._cues = Cues.default() if cues is None else cues
         self._rules = rules = rules_of(lexicon.terms)
-        # Terms first, headings last: what an offer without a term needs is below them.
         self._first_sign = len(lexicon)
         self._first_cue = self._first_sign + len(rules.signs)
-        self._first_heading = self._first_cue + len(self._cues)
         self._automaton = Automaton(
             [
                 *lexicon.patterns(),
@@ -88,9 +84,10 @@ class Scanner:
                     for form in forms
                 ),
                 *((pattern, self._first_cue + n) for pattern, n in self._cues.patterns()),
-                *((pattern, self._first_heading + n) for pattern, n in headings.patterns()),
             ]
         )
+        # One of their own: they are common, and only offers with a match are searched for them.
+        self._heading_automaton = Automaton(headings.patterns())
 
     def hits(self, folded: Folded, given: str = "") -> list[Hit]:
         """Every hit of an AI term, before any rule; overlapping ones too.
@@ -108,77 +105,75 @@ class Scanner:
 
     def scan(self, folded: Folded, given: str) -> Found:
         """What was found in one text; see `scan_many`."""
-        size = np.array([len(folded.text)])
-        return self.scan_many(FoldedBatch(folded.text, size - size, size, [folded]), [given])[0]
+        return self.scan_many(FoldedBatch.of([folded]), [given])[0]
 
     def scan_many(self, batch: FoldedBatch, given: Sequence[str]) -> list[Found]:
-        """Matches, headings and cues of many texts.
+        """Matches, headings and cues of many texts; see `found_in`.
 
         Args:
             batch: The folded texts.
             given: The texts they were folded from.
 
         Returns:
-            What was found in each. Without any AI term, however weak, no heading is looked at
-            either, since such an offer is `none` whatever else it says; its cues are told all the
-            same.
+            What was found in each.
         """
-        hits, owner = self._located(batch, given)
-        heading = hits.entry >= self._first_heading
-        bounds = np.searchsorted(owner[~heading], np.arange(len(batch) + 1)).tolist()
-        others = hits[~heading].as_list()
-        told = [
-            self._told(others[begin:end], batch.texts[number], given[number])
-            if begin < end
-            else ((), ())
-            for number, (begin, end) in enumerate(pairwise(bounds))
-        ]
-        matched = np.array([bool(matches) for matches, _ in told], dtype=bool)
-        heading &= matched[owner]
-        entry = hits.entry[heading] - self._first_heading
-        opened = self._headings.placed(
-            Hits(entry, hits.start[heading], hits.end[heading]), owner[heading], batch, given
-        )
-        return [
-            Found(matches, opened.get(number, ()), cues) if matches or cues else _NOTHING
-            for number, (matches, cues) in enumerate(told)
-        ]
+        found = self.found_in(batch, given)
+        return [found.get(number, NOTHING_FOUND) for number in range(len(batch))]
 
-    def _located(self, batch: FoldedBatch, given: Sequence[str]) -> tuple[Hits, IntArray]:
-        """All hits with positions in their own text, and the text of each; text after text."""
-        hits = self._automaton.find_all(batch.text)
-        owner = np.searchsorted(batch.starts, hits.start, side="right") - 1
-        shift = batch.starts[owner]
-        hits = Hits(hits.entry, hits.start - shift, hits.end - shift)
-        more = [
-            (number, hit)
-            for number, text in enumerate(given)
-            if may_break(text)
-            for hit in hits_across_lines(self._automaton, batch.texts[number], text)
-        ]
-        if not more:
-            return hits, owner
-        # One that was found already counts once.
-        rows = np.array([(number, hit.end, hit.start, hit.entry) for number, hit in more])
-        table = np.column_stack([owner, hits.end, hits.start, hits.entry])
-        owner, end, start, entry = np.unique(np.concatenate([table, rows]), axis=0).T
-        return Hits(entry, start, end), owner
+    def found_in(self, batch: FoldedBatch, given: Sequence[str]) -> dict[int, Found]:
+        """Matches, headings and cues of those of many texts in which there is any.
 
-    def _told(
-        self, hits: Sequence[Hit], folded: Folded, given: str
-    ) -> tuple[tuple[Match, ...], tuple[Cue, ...]]:
-        """Matches and cues of one text."""
-        terms, signs, cues = [], set(), []
-        for hit in hits:
-            entry, start, end = hit
-            if entry >= self._first_cue:
-                cues.append((entry - self._first_cue, start, end))
-            elif entry >= self._first_sign:
-                signs.add(entry - self._first_sign)
-            else:
-                terms.append(hit)
-        matches = self._matches(terms, signs, folded, given) if terms else ()
-        return matches, self._cues.told(cues) if cues else ()
+        Args:
+            batch: The folded texts.
+            given: The texts they were folded from.
+
+        Returns:
+            What was found, by number of the text, in no order. Without any AI term, however weak,
+            no heading is looked at either, since such an offer is `none` whatever else it says; its
+            cues are told all the same.
+        """
+        hits, owner = _located(self._automaton, batch, given)
+        cue = hits.entry >= self._first_cue
+        cues = self._cues.told(hits[cue].less(self._first_cue), owner[cue])
+        matches = self._matches_in(hits[~cue], owner[~cue], batch, given)
+        opened = self._opened(list(matches), batch, given)
+        return {number: Found((), (), its) for number, its in cues.items()} | {
+            number: Found(its, opened.get(number, ()), cues.get(number, ()))
+            for number, its in matches.items()
+        }
+
+    def _matches_in(
+        self, hits: Hits, owner: IntArray, batch: FoldedBatch, given: Sequence[str]
+    ) -> dict[int, tuple[Match, ...]]:
+        """The matches among hits of terms and signs, by number of the text; none is empty."""
+        term = hits.entry < self._first_sign
+        signs: defaultdict[int, set[int]] = defaultdict(set)
+        for number, entry in zip(owner[~term].tolist(), hits.entry[~term].tolist(), strict=True):
+            signs[number].add(entry - self._first_sign)
+        terms: dict[int, list[Hit]] = {}
+        for number, hit in zip(owner[term].tolist(), hits[term].as_list(), strict=True):
+            terms.setdefault(number, []).append(hit)
+        found: dict[int, tuple[Match, ...]] = {}
+        for number, its in terms.items():
+            # Most texts with a hit have one that its context alone rules out ("CV" is that of the
+            # candidate): nothing more is asked of them.
+            text = batch.text[int(batch.starts[number]) : int(batch.ends[number])]
+            if any(self._context_holds(hit, text, any_ai=True) for hit in its):
+                matches = self._matches(its, signs[number], batch.texts[number], given[number])
+                if matches:
+                    found[number] = matches
+        return found
+
+    def _opened(
+        self, numbers: Sequence[int], batch: FoldedBatch, given: Sequence[str]
+    ) -> dict[int, tuple[Heading, ...]]:
+        """The headings in some of the texts, by number."""
+        if not numbers:
+            return {}
+        part, texts = batch.part(numbers), [given[number] for number in numbers]
+        hits, owner = _located(self._heading_automaton, part, texts)
+        placed = self._headings.placed(hits, owner, part, texts)
+        return {numbers[place]: its for place, its in placed.items()}
 
     def _matches(
         self, hits: Sequence[Hit], signs: Set[int], folded: Folded, given: str
@@ -188,7 +183,7 @@ class Scanner:
             hit
             for hit in hits
             if terms[hit.entry].case is Case.ANY
-            or _case_holds(terms[hit.entry], given, *folded.span(hit.start, hit.end))
+            or _case_holds(terms[hit.entry], folded.quote(given, hit.start, hit.end))
         ]
         cased.sort(key=_leftmost_longest)
         elsewhere = self._told_elsewhere(cased, signs, folded.text)
@@ -254,6 +249,28 @@ class Scanner:
         return rule is None or rule.holds(hit, text, any_ai=any_ai)
 
 
+def _located(
+    automaton: Automaton, batch: FoldedBatch, given: Sequence[str]
+) -> tuple[Hits, IntArray]:
+    """All hits with positions in their own text, and the text of each; text after text."""
+    hits = automaton.find_all(batch.text)
+    owner = np.searchsorted(batch.starts, hits.start, side="right") - 1
+    shift = batch.starts[owner]
+    hits = Hits(hits.entry, hits.start - shift, hits.end - shift)
+    more = [
+        (number, hit)
+        for number in batch.hyphened
+        for hit in hits_across_lines(automaton, batch.texts[number], given[number])
+    ]
+    if not more:
+        return hits, owner
+    # One that was found already counts once.
+    rows = np.array([(number, hit.end, hit.start, hit.entry) for number, hit in more])
+    table = np.column_stack([owner, hits.end, hits.start, hits.entry])
+    owner, end, start, entry = np.unique(np.concatenate([table, rows]), axis=0).T
+    return Hits(entry, start, end), owner
+
+
 def _by_end(hit: Hit) -> tuple[int, int, int]:
     return hit.end, hit.start, hit.entry
 
@@ -277,10 +294,7 @@ def _not_hidden(hits: Sequence[Hit]) -> list[Hit]:
     return kept
 
 
-def _case_holds(term: Term, given: str, start: int, end: int) -> bool:
-    if term.case is Case.ANY:
-        return True
-    quote = given[start:end]
+def _case_holds(term: Term, quote: str) -> bool:
     bare = quote.removesuffix("s")
     if term.case is Case.UPPER:
         return bare.isupper()

@@ -125,4 +125,8 @@ def _stands(words: Sequence[bytes], text: bytes, hit: Hit, reach: int) -> bool:
     before = text[max(text.rfind(b" ", 0, max(hit.start - reach, 1)), 0) : hit.start + 1]
     after = text[hit.end : hit.end + reach]
     after += text[hit.end + reach :].partition(b" ")[0] + b" " if len(after) == reach else b""
-    return any(word in before or word in after for word in words)
+    near = before + b"\0" + after  # no word goes over the match
+    for word in words:  # noqa: SIM110 - a generator takes half as long again
+        if word in near:
+            return True
+    return False
