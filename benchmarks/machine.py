@@ -13,6 +13,7 @@ from typing import Any, Final
 _PACKAGES: Final = (
     "aiskills",
     "ahocorasick-rs",
+    "daachorse",
     "flashtext",
     "joblib",
     "numpy",

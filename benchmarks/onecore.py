@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -52,6 +53,9 @@ def measure(sets: Mapping[str, DataSet], labelled: Labelled, plan: Plan) -> dict
     floor = PlainScan(list(forms_of(lexicon)))
     trained = labelled.fit(labelled.folds()[0][0])
     classifier = Classifier.load()
+    # What everybody has loaded is no garbage of whoever runs when Python looks for some.
+    gc.collect()
+    gc.freeze()
     result = {}
     for name, data in sets.items():
         offers = sample(data.table(), plan.peer_offers)
